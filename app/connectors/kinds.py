@@ -166,6 +166,7 @@ class Authorise:
     scheme_transaction_id: str | None = None
     resume: Resume | None = None
     reauthorise: str | None = None  # provider reference of the fading authorisation this one renews
+    capture: bool = False
 
 
 @dataclass(frozen=True, slots=True)
