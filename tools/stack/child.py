@@ -1,0 +1,29 @@
+"""One process that the stack looks after, as data."""
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.stack.places import Account
+
+
+@dataclass(frozen=True)
+class Child:
+    """How to start, recognise and stop one process.
+
+    `ready` answers whether it is fit for use (None: being alive is enough). `prepare` runs before
+    every start. `stop_seconds` bounds the polite stop; then the whole session is killed.
+    """
+
+    name: str
+    argv: Sequence[str | Path]
+    log: Path
+    env: Mapping[str, str] | None = None
+    cwd: Path | str = "/"
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 10
+    stop_again_seconds: float | None = None
+    ready: Callable[[], bool] | None = field(default=None, compare=False)
+    prepare: Callable[[], None] | None = field(default=None, compare=False)
+    owner: Account | None = None
