@@ -53,6 +53,7 @@ class DeclineCode(enum.StrEnum):
     NEVER_AGAIN = "never_again"  # a scheme's stop code
     CONFIGURATION = "configuration"  # our credentials or settings were refused; the payer did nothing wrong
     PROVIDER_DECLINED = "provider_declined"  # a clear no without a reason we know
+    NEVER_ARRIVED = "never_arrived"  # only from enquire(): the provider says it has never seen this operation
 
 
 Resolution = Literal["by_id", "by_reference", "by_resend", "by_news"]
@@ -76,6 +77,7 @@ class Can:
     honour_days: int  # how long a capture is guaranteed
     reauthorise: bool  # can a fading authorisation be renewed without the payer?
     resolve: Mapping[Verb, Resolution]
+    refunds_by: Literal["authorisation", "capture"] = "authorisation"  # what a refund refers to at the provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Authorise:
-    """Reserve `amount` minor units. `capture=True` asks to capture in the same step where the provider can."""
+    """Reserve `amount` minor units for later captures."""
 
     operation_key: str
     method: str

@@ -1,0 +1,306 @@
+"""PayPal: Orders v2 and Payments v2 with authorisations, and Payment Method Tokens v3 for later charges.
+
+The payer approves at PayPal, so `authorise` answers ACTION first and takes the money when it is called again
+with `resume`; with a token it charges at once. Wire format: openapi/checkout_orders_v2.json,
+payments_payment_v2.json and vault_payment_tokens_v3.json of paypal/paypal-rest-api-specifications.
+
+Repeats: PayPal keeps a PayPal-Request-Id 45 days for payments, 6 hours for orders and 3 hours for the vault.
+An order repeated later is still not charged twice where the account blocks used invoice numbers (PayPal's
+default), because ours are unique per operation; such a refusal therefore counts as UNKNOWN, not as a no.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from app.connectors._paypal_calls import DEFAULT_URL, Conversation, Said, declined, refusal, request_id, unknown
+from app.connectors._paypal_news import read_news as read_news
+from app.connectors._paypal_orders import (
+    approval_url,
+    invoice_id,
+    link,
+    operation_key,
+    order_body,
+    read_authorisation,
+    read_capture,
+    read_order,
+    read_refund,
+    setup_body,
+    transactions,
+    was_cancelled,
+)
+from app.connectors._paypal_words import AmountNotWritable, money
+from app.connectors.kinds import (
+    Acknowledgement,
+    Action,
+    Answer,
+    Authorise,
+    Can,
+    Cancel,
+    Capture,
+    Contract,
+    DeclineCode,
+    Enquire,
+    Outcome,
+    Refund,
+    Register,
+    Setting,
+)
+
+LABEL = "PayPal"
+METHODS = frozenset({"paypal"})
+CAN = Can(
+    captures="many",
+    refunds="many",
+    cancel_rest=True,
+    tokens=True,
+    unscheduled=True,
+    authorisation_days=29,
+    honour_days=3,
+    reauthorise=True,
+    resolve={
+        "register": "by_resend",
+        "authorise": "by_resend",
+        "capture": "by_resend",
+        "refund": "by_resend",
+        "cancel": "by_resend",  # a void has no amount, and voiding the void is answered "previously voided"
+    },
+)
+SETTINGS = (
+    Setting("client_id", "Client ID"),
+    Setting("client_secret", "Client secret", secret=True),
+    Setting("webhook_id", "Webhook ID", help="From the app's webhook settings; notifications are checked with it."),
+    Setting("url", "API address", default=DEFAULT_URL, help="Change it for PayPal's sandbox only."),
+)
+ACKNOWLEDGEMENT = Acknowledgement()
+
+
+def register(contract: Contract, ask: Register) -> Answer:
+    """The payer agrees at PayPal to later charges; `resume` turns that into a token."""
+    paypal = Conversation(contract)
+    if ask.resume is None:
+        said = paypal.post("/v3/vault/setup-tokens", setup_body(ask), request_id(ask.operation_key, "setup"))
+        return _read_setup(said.data or {}) if said.ok else refusal(said)
+    if was_cancelled(ask.resume):
+        return declined(DeclineCode.PAYER_CANCELLED, provider_reference=ask.resume.provider_reference)
+    return _exchange(paypal, ask.resume.provider_reference, ask.operation_key)
+
+
+def _read_setup(setup: Mapping[str, Any]) -> Answer:
+    reference, status, url = setup.get("id"), setup.get("status"), approval_url(setup)
+    if isinstance(reference, str) and status in ("CREATED", "PAYER_ACTION_REQUIRED") and url:
+        return Answer(Outcome.ACTION, provider_reference=reference, action=Action(url))
+    if isinstance(reference, str) and status == "APPROVED":
+        return Answer(Outcome.PENDING, provider_reference=reference, provider_code="APPROVED")
+    return unknown(f"setup token {status}", reference if isinstance(reference, str) else None)
+
+
+def _exchange(paypal: Conversation, setup_token: str, key: str) -> Answer:
+    setup = paypal.get(f"/v3/vault/setup-tokens/{setup_token}")
+    if not setup.ok:
+        return refusal(setup, setup_token)
+    if (setup.data or {}).get("status") in ("CREATED", "PAYER_ACTION_REQUIRED"):
+        return declined(DeclineCode.PAYER_CANCELLED, provider_reference=setup_token)
+    body = {"payment_source": {"token": {"id": setup_token, "type": "SETUP_TOKEN"}}}
+    said = paypal.post("/v3/vault/payment-tokens", body, request_id(key, "token"))
+    if not said.ok or said.data is None:
+        return refusal(said, setup_token)
+    token, wallet = said.data.get("id"), (said.data.get("payment_source") or {}).get("paypal") or {}
+    if not isinstance(token, str):
+        return unknown("payment token without id", setup_token)
+    return Answer(Outcome.APPROVED, setup_token, token=token, payer_email=wallet.get("email_address"))
+
+
+def authorise(contract: Contract, ask: Authorise) -> Answer:
+    """Creates an order for the payer to approve, takes the money of an approved one (`resume`), charges a token,
+    or renews a fading authorisation. With `capture` the order is captured at once; the answer's reference
+    is then the capture's."""
+    try:
+        amount = money(ask.amount, ask.currency)
+    except AmountNotWritable as impossible:
+        return declined(impossible.code)
+    paypal = Conversation(contract)
+    if ask.reauthorise:
+        return _reauthorise(paypal, ask.reauthorise, amount, ask)
+    if ask.resume:
+        order = ask.resume.provider_reference
+        if was_cancelled(ask.resume):
+            return declined(DeclineCode.PAYER_CANCELLED, provider_reference=order)
+        return _take(paypal, order, ask)
+    said = paypal.post("/v2/checkout/orders", order_body(ask, amount), request_id(ask.operation_key, "order"))
+    if not said.ok or said.data is None:
+        return refusal(said)
+    answer = read_order(said.data, ask.currency)
+    if answer.provider_code == "APPROVED" and answer.provider_reference:
+        return _take(paypal, answer.provider_reference, ask)
+    if answer.outcome is Outcome.ACTION and ask.initiator == "merchant":  # nobody is there to act
+        return declined(DeclineCode.AUTHENTICATION_REQUIRED, "PAYER_ACTION_REQUIRED", answer.provider_reference)
+    return answer
+
+
+def _take(paypal: Conversation, order: str, ask: Authorise) -> Answer:
+    step = "capture" if ask.capture else "authorize"
+    said = paypal.post(f"/v2/checkout/orders/{order}/{step}", {}, request_id(ask.operation_key, step))
+    if said.word in ("ORDER_ALREADY_AUTHORIZED", "ORDER_ALREADY_CAPTURED"):
+        said = paypal.look(f"/v2/checkout/orders/{order}")
+    if said.word == "PAYER_ACTION_REQUIRED":
+        url = approval_url(said.data or {}) or link(said.data or {}, "redirect")
+        if url:
+            return Answer(Outcome.ACTION, provider_reference=order, action=Action(url))
+    if not said.ok or said.data is None:
+        return refusal(said, order)
+    return read_order({"intent": "CAPTURE" if ask.capture else "AUTHORIZE", **said.data}, ask.currency)
+
+
+def _reauthorise(paypal: Conversation, reference: str, amount: Mapping[str, str], ask: Authorise) -> Answer:
+    key = request_id(ask.operation_key, "reauthorize")
+    said = paypal.post(f"/v2/payments/authorizations/{reference}/reauthorize", {"amount": amount}, key)
+    if said.word == "REAUTHORIZATION_NOT_SUPPORTED" and (first := _first_authorisation(paypal, reference)):
+        # Only the first authorisation can be renewed, again and again; this one was itself a renewal.
+        key = request_id(ask.operation_key, "reauthorize-first")
+        said = paypal.post(f"/v2/payments/authorizations/{first}/reauthorize", {"amount": amount}, key)
+    return read_authorisation(said.data, ask.currency) if said.ok and said.data is not None else refusal(said)
+
+
+def capture(contract: Contract, ask: Capture) -> Answer:
+    try:
+        amount = money(ask.amount, ask.currency)
+    except AmountNotWritable as impossible:
+        return declined(impossible.code)
+    paypal = Conversation(contract)
+    body = {
+        "amount": amount,
+        "final_capture": ask.final,
+        "invoice_id": invoice_id("capture", ask.merchant_reference, ask.operation_key),
+    }
+    path = f"/v2/payments/authorizations/{ask.provider_reference}/capture"
+    said = paypal.post(path, body, request_id(ask.operation_key, "capture"))
+    if said.ok and said.data is not None:
+        return read_capture(said.data, ask.currency)
+    if said.word == "DUPLICATE_INVOICE_ID":
+        return _made_before(paypal, "capture", ask.operation_key, ask.provider_reference, ask.currency)
+    return refusal(said)
+
+
+def refund(contract: Contract, ask: Refund) -> Answer:
+    """Refunds a capture. What staff wrote as the reason stays here: PayPal's note would be shown to the payer."""
+    try:
+        amount = money(ask.amount, ask.currency)
+    except AmountNotWritable as impossible:
+        return declined(impossible.code)
+    paypal = Conversation(contract)
+    body = {
+        "amount": amount,
+        "custom_id": ask.operation_key,
+        "invoice_id": invoice_id("refund", ask.merchant_reference, ask.operation_key),
+    }
+    path = f"/v2/payments/captures/{ask.capture_reference or ask.provider_reference}/refund"
+    said = paypal.post(path, body, request_id(ask.operation_key, "refund"))
+    if said.ok and said.data is not None:
+        return read_refund(said.data, ask.currency)
+    if said.word == "DUPLICATE_INVOICE_ID":
+        return _made_before(paypal, "refund", ask.operation_key, ask.provider_reference, ask.currency)
+    return refusal(said)
+
+
+def cancel(contract: Contract, ask: Cancel) -> Answer:
+    """Voids what is left. PayPal takes no amount; an authorisation voided before, by us or by time, is voided."""
+    paypal = Conversation(contract)
+    said = _void(paypal, ask.provider_reference)
+    if said.word == "CANNOT_BE_VOIDED" and (first := _first_authorisation(paypal, ask.provider_reference)):
+        said = _void(paypal, first)  # a renewal is voided through the first authorisation
+    if said.ok or said.word == "PREVIOUSLY_VOIDED":
+        return Answer(Outcome.APPROVED, provider_reference=ask.provider_reference)
+    return refusal(said, ask.provider_reference)
+
+
+def _void(paypal: Conversation, reference: str) -> Said:
+    return paypal.post(f"/v2/payments/authorizations/{reference}/void", {})
+
+
+def _first_authorisation(paypal: Conversation, reference: str) -> str | None:
+    data = paypal.look(f"/v2/payments/authorizations/{reference}").data or {}
+    first = ((data.get("supplementary_data") or {}).get("related_ids") or {}).get("authorization_id")
+    return first if isinstance(first, str) and first != reference else None
+
+
+def enquire(contract: Contract, ask: Enquire) -> Answer:
+    paypal = Conversation(contract)
+    if ask.verb == "register":
+        return _enquire_register(paypal, ask)
+    if ask.verb == "authorise":
+        return _enquire_authorise(paypal, ask)
+    if ask.verb == "cancel":
+        return _enquire_cancel(paypal, ask)
+    if ask.provider_reference:
+        kind, read = ("captures", read_capture) if ask.verb == "capture" else ("refunds", read_refund)
+        said = paypal.get(f"/v2/payments/{kind}/{ask.provider_reference}")
+        if not said.ok or said.data is None:
+            return _nothing_found(said, ask.provider_reference)
+        return read(said.data, ask.currency)
+    if ask.authorisation_reference:
+        return _made_before(paypal, ask.verb, ask.operation_key, ask.authorisation_reference, ask.currency)
+    return unknown("no reference to ask with")
+
+
+def _enquire_register(paypal: Conversation, ask: Enquire) -> Answer:
+    if not ask.provider_reference:
+        return unknown("no reference to ask with")
+    said = paypal.get(f"/v3/vault/setup-tokens/{ask.provider_reference}")
+    return _read_setup(said.data or {}) if said.ok else _nothing_found(said, ask.provider_reference)
+
+
+def _enquire_authorise(paypal: Conversation, ask: Enquire) -> Answer:
+    """The reference is the order's until the payer approved, then the authorisation's, or the capture's."""
+    if not ask.provider_reference:
+        return unknown("no reference to ask with")
+    said = Said(404, None)
+    for path, read in (
+        ("/v2/checkout/orders", read_order),
+        ("/v2/payments/authorizations", read_authorisation),
+        ("/v2/payments/captures", read_capture),
+    ):
+        said = paypal.get(f"{path}/{ask.provider_reference}")
+        if said.ok and said.data is not None:
+            return read(said.data, ask.currency)
+        if said.status != 404:
+            break
+    return _nothing_found(said, ask.provider_reference)
+
+
+def _enquire_cancel(paypal: Conversation, ask: Enquire) -> Answer:
+    reference = ask.authorisation_reference or ask.provider_reference
+    if not reference:
+        return unknown("no reference to ask with")
+    said = paypal.get(f"/v2/payments/authorizations/{reference}")
+    status = (said.data or {}).get("status") if said.ok else None
+    if status == "VOIDED":
+        return Answer(Outcome.APPROVED, provider_reference=reference)
+    if status == "CAPTURED":
+        return declined(DeclineCode.ALREADY_DONE, "CAPTURED", reference)
+    return _nothing_found(said, reference)  # still there: the void may be on its way
+
+
+def _made_before(paypal: Conversation, verb: str, key: str, authorisation: str, currency: str) -> Answer:
+    """Finds a capture or refund of ours in its order, by the operation key in its invoice number."""
+    known = paypal.look(f"/v2/payments/authorizations/{authorisation}").data or {}
+    if not known.get("id"):
+        known = paypal.look(f"/v2/payments/captures/{authorisation}").data or {}
+    order = ((known.get("supplementary_data") or {}).get("related_ids") or {}).get("order_id")
+    found = (paypal.look(f"/v2/checkout/orders/{order}").data or {}) if isinstance(order, str) else {}
+    for one in transactions(found, "captures" if verb == "capture" else "refunds"):
+        if operation_key("capture" if verb == "capture" else "refund", one) == key:
+            return read_capture(one, currency) if verb == "capture" else read_refund(one, currency)
+    return unknown("not found in its order")
+
+
+def _nothing_found(said: Said, reference: str) -> Answer:
+    """An enquiry that finds nothing is no proof of a no."""
+    return replace(unknown(said.word or f"http {said.status}"), provider_reference=reference)
+
+
+if TYPE_CHECKING:
+    from app.connectors import paypal as _me
+    from app.connectors.kinds import Connector
+
+    _: Connector = _me

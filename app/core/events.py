@@ -1,0 +1,173 @@
+"""Events: what happened, written in the transaction in which it happened.
+
+`tell()` notes an event in the open `atomic()`; all of a transaction's events are written in one
+statement just before its commit, after the reactions that belong into it (`together`). Numbers are
+not commit order, so a sequencer (core/sequence.py) gives committed events their gapless position,
+and everything that reads events in order reads positions.
+
+Payloads hold ids, amounts and codes, never a secret; personal data goes into `details`, which can be
+erased without breaking the sealed chain.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core import queue
+from app.core.clock import now
+from app.core.db import Model, Transaction, before_commit, transaction
+from app.core.ids import uuid7
+
+log = structlog.get_logger()
+
+Audience = Literal["public", "staff", "internal"]
+
+
+class Event(Model):
+    """Append-only. `step` counts the subject's moves, `payment_step` those of its payment (order of webhooks)."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("subject_type", "subject_id", "step"),
+        Index("ix_events_payment", "payment_id", "payment_step"),
+        Index("ix_events_merchant", "merchant_id", "live", "id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    merchant_id: Mapped[UUID | None]
+    live: Mapped[bool | None]
+    name: Mapped[str]
+    audience: Mapped[str]
+    subject_type: Mapped[str]
+    subject_id: Mapped[UUID]
+    step: Mapped[int | None]
+    payment_id: Mapped[UUID | None]
+    payment_step: Mapped[int | None]
+    actor: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    details_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    happened_at: Mapped[datetime]
+
+
+class EventDetails(Model):
+    """Personal data of an event, with its salt. Erasing the row erases both; the digest in `events` stays."""
+
+    __tablename__ = "event_details"
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    merchant_id: Mapped[UUID | None]
+    live: Mapped[bool | None]
+    salt: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[dict[str, Any]]
+
+
+class EventQueue(Model):
+    """Events without a position yet; filled by a trigger on `events`, emptied by the sequencer."""
+
+    __tablename__ = "event_queue"
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class EventLog(Model):
+    """The gapless order of committed events, each sealed onto the one before it. Append-only."""
+
+    __tablename__ = "event_log"
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    event_id: Mapped[UUID] = mapped_column(unique=True)
+    seal: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def tell(
+    name: str,
+    *,
+    subject: tuple[str, UUID],
+    merchant_id: UUID | None,
+    live: bool | None,
+    audience: Audience = "public",
+    step: int | None = None,
+    payment_id: UUID | None = None,
+    payment_step: int | None = None,
+    data: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
+    actor: str = "",
+) -> UUID:
+    """Notes an event in the open transaction and returns its id. `step=None`: an audit event such as a read."""
+    event_id = uuid7()
+    transaction().told.append(
+        {
+            "id": event_id,
+            "merchant_id": merchant_id,
+            "live": live,
+            "name": name,
+            "audience": audience,
+            "subject_type": subject[0],
+            "subject_id": subject[1],
+            "step": step,
+            "payment_id": payment_id,
+            "payment_step": payment_step,
+            "actor": actor,
+            "data": plain(data or {}),
+            "details": plain(details) if details else None,
+            "happened_at": now(),
+        }
+    )
+    return event_id
+
+
+def plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    """UUIDs and dates as text, so that what is stored and sealed is exactly what JSON gives back."""
+    return {key: _plain(value) for key, value in data.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID | datetime | date):
+        return value.isoformat() if not isinstance(value, UUID) else str(value)
+    if isinstance(value, Mapping):
+        return plain(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def details_digest(salt: bytes, body: Mapping[str, Any]) -> bytes:
+    return hashlib.sha256(salt + canonical(body)).digest()
+
+
+def canonical(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@before_commit
+def _write_events(work: Transaction) -> None:
+    """Runs the `together` reactions, then writes everything that was told."""
+    from app.core.reactions import react_together  # reactions tell events themselves
+
+    react_together(work)
+    if not work.told:
+        return
+    details = []
+    for row in work.told:
+        body = row.pop("details")
+        row["details_digest"] = None
+        if body:
+            salt = os.urandom(16)
+            row["details_digest"] = details_digest(salt, body)
+            details.append(
+                {
+                    "event_id": row["id"],
+                    "merchant_id": row["merchant_id"],
+                    "live": row["live"],
+                    "salt": salt,
+                    "body": body,
+                }
+            )
+    work.connection.execute(insert(Event), work.told)
+    if details:
+        work.connection.execute(insert(EventDetails), details)
+    work.after_commit.append(lambda: queue.wake("relay_events"))

@@ -1,0 +1,57 @@
+"""Who pays: customers and the instruments they pay with. A card number is never among the columns."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Computed, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Model, OfMerchant
+
+
+class Customer(Model, OfMerchant):
+    __tablename__ = "customers"
+    __table_args__ = (
+        UniqueConstraint("merchant_id", "live", "number"),
+        Index("ix_customers_merchant_id_live_id", "merchant_id", "live", "id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str | None]  # the merchant's own customer number
+    name: Mapped[str | None]
+    email: Mapped[str | None]
+    email_key: Mapped[str | None] = mapped_column(Computed("lower(email)", persisted=True), index=True)
+    phone: Mapped[str | None]
+    address: Mapped[dict[str, Any] | None]
+    language: Mapped[str] = mapped_column(default="de")
+    created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
+
+
+class Instrument(Model, OfMerchant):
+    """Something a customer can be charged with again. `fingerprint` recognises a card (keyed hash of its number)."""
+
+    __tablename__ = "instruments"
+    __table_args__ = (Index("ix_instruments_customer_id", "customer_id"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID | None]
+    method: Mapped[str]
+    brand: Mapped[str | None]
+    last4: Mapped[str | None]
+    expiry_month: Mapped[int | None]
+    expiry_year: Mapped[int | None]
+    holder: Mapped[str | None]
+    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class InstrumentToken(Model, OfMerchant):
+    """An instrument's token at one contract, sealed as `instrument_tokens.token`."""
+
+    __tablename__ = "instrument_tokens"
+    instrument_id: Mapped[UUID] = mapped_column(primary_key=True)
+    contract_id: Mapped[UUID] = mapped_column(primary_key=True)
+    token_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    scheme_transaction_id: Mapped[str | None]
+    created_at: Mapped[datetime]

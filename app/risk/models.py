@@ -1,0 +1,47 @@
+"""What the risk checks decided, and the block list."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Model, OfMerchant
+
+
+class RiskDecision(Model, OfMerchant):
+    """Append-only: one row per assessment. `answers`: what each check said and why."""
+
+    __tablename__ = "risk_decisions"
+    __table_args__ = (Index("ix_risk_decisions_payment_id", "payment_id"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    payment_id: Mapped[UUID]
+    decision: Mapped[str]
+    step: Mapped[str | None]
+    answers: Mapped[list[Any]]
+    decided_at: Mapped[datetime]
+
+
+class BlockEntry(Model, OfMerchant):
+    """Something nobody may pay with: an e-mail address, a card (by keyed fingerprint), an IP address."""
+
+    __tablename__ = "block_entries"
+    __table_args__ = (UniqueConstraint("merchant_id", "live", "kind", "fingerprint"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    hint: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class AmountCeiling(Model, OfMerchant):
+    """The most one payment of this merchant may be; above it is refused, above `review_above` it is held."""
+
+    __tablename__ = "amount_ceilings"
+    merchant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    live: Mapped[bool] = mapped_column(primary_key=True)
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    deny_above: Mapped[int | None]
+    review_above: Mapped[int | None]
