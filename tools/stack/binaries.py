@@ -113,9 +113,7 @@ def _runs(program: Path, owner: Account) -> bool:
 
 def _version(program: Path, owner: Account | None) -> str:
     command = [program, "--version"]
-    answer = subprocess.run(
-        command, capture_output=True, text=True, check=True, cwd="/", **dropped(owner)
-    )
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/", **dropped(owner))
     return answer.stdout
 
 

@@ -12,18 +12,22 @@ from tools.stack.places import Account
 class Child:
     """How to start, recognise and stop one process.
 
-    `ready` answers whether it is fit for use (None: being alive is enough). `prepare` runs before
-    every start. `stop_seconds` bounds the polite stop; then the whole session is killed.
+    `log` None means our own output. `ready` answers whether it is fit for use (None: being alive
+    is enough). `prepare` runs before every start. Children of one `group` stop together.
+    `stop_seconds` bounds the polite stop (the signal is repeated every `stop_again_seconds`);
+    then comes `firm_signal`, then SIGKILL for the whole session.
     """
 
     name: str
     argv: Sequence[str | Path]
-    log: Path
+    log: Path | None
     env: Mapping[str, str] | None = None
     cwd: Path | str = "/"
+    group: str = ""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10
     stop_again_seconds: float | None = None
+    firm_signal: signal.Signals = signal.SIGKILL
     ready: Callable[[], bool] | None = field(default=None, compare=False)
     prepare: Callable[[], None] | None = field(default=None, compare=False)
     owner: Account | None = None

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 POLITE_SECONDS = 2.0
 FIRM_SECONDS = 6.0
@@ -70,7 +71,7 @@ def tell(pid: int, number: int) -> None:
 def session_members(leader: int) -> list[int]:
     """Living processes of a session (no zombies); without /proc only its leader's group."""
     if Path("/proc/self/stat").exists():
-        return [pid for pid, _, session, state in process_table() if session == leader]
+        return [row.pid for row in process_table() if row.session == leader and row.state not in "ZX"]
     try:
         os.killpg(leader, 0)
     except (ProcessLookupError, PermissionError):
@@ -78,8 +79,17 @@ def session_members(leader: int) -> list[int]:
     return [-leader]
 
 
-def process_table() -> list[tuple[int, int, int, str]]:
-    """(pid, parent, session, state) of every process that is not a zombie."""
+class Row(NamedTuple):
+    """One process; the state is the kernel's letter, Z for a zombie."""
+
+    pid: int
+    parent: int
+    session: int
+    state: str
+
+
+def process_table() -> list[Row]:
+    """Every process of the machine that /proc shows, zombies included."""
     rows = []
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
@@ -90,8 +100,7 @@ def process_table() -> list[tuple[int, int, int, str]]:
             continue  # It ended while we looked.
         # The name stands in brackets and may itself hold blanks and brackets.
         state, parent, _, session = text.rpartition(")")[2].split()[:4]
-        if state not in "ZX":
-            rows.append((int(entry.name), int(parent), int(session), state))
+        rows.append(Row(int(entry.name), int(parent), int(session), state))
     return rows
 
 

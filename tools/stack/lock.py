@@ -12,31 +12,38 @@ from tools.stack.places import Account
 CLEANING_SECONDS = 20.0
 
 
-def take(home: Path, owner: Account | None = None) -> int:
-    """The locked descriptor of `<home>/stack.lock`; close it to let go.
+def take(home: Path, owner: Account | None = None, url: str | None = None) -> int:
+    """The locked descriptor of `<home>/stack.lock`, signed with our process id and address.
 
-    Waits while the guard of a killed owner still cleans up. Raises AlreadyRunning if the owner
-    is alive.
+    Close it to let go. Waits while the guard of a killed holder still cleans up. Raises
+    AlreadyRunning if the holder is alive.
     """
     descriptor = os.open(home / "stack.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     deadline = time.monotonic() + CLEANING_SECONDS
     while not _locked(descriptor):
-        holder = read(home)
-        if _alive(holder.get("pid")) or time.monotonic() > deadline:
+        held_by = read(home)
+        if is_alive(held_by.get("pid", 0)) or time.monotonic() > deadline:
             os.close(descriptor)
-            where = f" at {holder['url']}" if holder.get("url") else f" in {home}"
-            raise AlreadyRunning(f"already running{where} (pid {holder.get('pid')})")
+            where = f"at {held_by['url']}" if held_by.get("url") else f"in {home}"
+            raise AlreadyRunning(f"already running {where} (pid {held_by.get('pid')})")
         time.sleep(0.05)
     if owner:
         os.fchown(descriptor, owner.uid, owner.gid)
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "url": url}).encode(), 0)
     return descriptor
 
 
-def sign(descriptor: int, url: str | None = None) -> None:
-    """Write into the lock who holds it: our process id and, if there is one, our address."""
-    text = json.dumps({"pid": os.getpid(), "url": url}).encode()
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, text, 0)
+def holder(home: Path) -> int | None:
+    """The process id of whoever runs here; None if nobody does."""
+    try:
+        descriptor = os.open(home / "stack.lock", os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        return None if _locked(descriptor) else read(home).get("pid")
+    finally:
+        os.close(descriptor)
 
 
 def read(home: Path) -> dict:
@@ -55,13 +62,12 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def _alive(pid: int | None) -> bool:
-    if not pid:
-        return False
+def is_alive(pid: int) -> bool:
+    """Is there such a process? 0 stands for nobody."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    return pid > 0

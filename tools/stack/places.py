@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from tools.stack.errors import StackError
 
@@ -37,8 +37,16 @@ class Account:
     gid: int
 
 
-def dropped(owner: Account | None) -> dict[str, Any]:
-    """Arguments for subprocess that start a program as the owner; none for an ordinary user."""
+class Dropping(TypedDict, total=False):
+    """Arguments of subprocess.Popen that change the account."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def dropped(owner: Account | None) -> Dropping:
+    """Start a program as the owner; empty for an ordinary user, who stays who he is."""
     return {"user": owner.uid, "group": owner.gid, "extra_groups": []} if owner else {}
 
 
@@ -168,6 +176,8 @@ def scratch_home() -> Iterator[Path]:
         base = SHARED / "scratch"
         base.mkdir(parents=True, exist_ok=True, mode=0o755)
     home = Path(tempfile.mkdtemp(prefix="zahlwerk-", dir=base))
+    if base:
+        home.chmod(0o711)  # The account has to get through to directories of its own below.
     try:
         yield home
     finally:

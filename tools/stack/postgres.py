@@ -20,12 +20,20 @@ from tools.stack.binaries import PostgresBinaries
 from tools.stack.child import Child
 from tools.stack.errors import StackError
 from tools.stack.places import Account, dropped, private_dir
+from tools.stack.processes import dies_with
 
 SUPERUSER = "postgres"
 OWNER_ROLE = "zahlwerk_owner"
 APP_ROLE = "zahlwerk_app"
 DATABASE = "zahlwerk"
 PORT = "5432"  # Only part of the socket's name; said everywhere so that $PGPORT cannot matter.
+
+APP_LIMITS = (
+    ("lock_timeout", "3s"),
+    ("statement_timeout", "15s"),
+    ("idle_in_transaction_session_timeout", "30s"),
+    ("timezone", "UTC"),
+)
 
 SETTINGS = {
     "listen_addresses": "",
@@ -72,6 +80,8 @@ class Postgres:
             log=self.home / "log" / "postgres.log",
             # SIGINT is the fast shutdown; SIGTERM would wait for every client to leave.
             stop_signal=signal.SIGINT,
+            # SIGQUIT drops all backends at once; the log of changes mends the rest at the next start.
+            firm_signal=signal.SIGQUIT,
             stop_seconds=60,
             ready=self.answers,
             prepare=self.prepare,
@@ -103,7 +113,7 @@ class Postgres:
             [self.binaries.directory / "initdb", "-D", unfinished, "-U", SUPERUSER,
              "--auth=trust", "--encoding=UTF8", "--no-instructions", "--data-checksums", *locale],
             capture_output=True, text=True, check=False, cwd="/", env=_plain_environment(),
-            **dropped(self.owner),
+            start_new_session=True, preexec_fn=dies_with(os.getpid(), signal.SIGKILL), **dropped(self.owner),
         )  # fmt: skip
         if done.returncode:
             raise StackError(f"initdb failed:\n{done.stdout}{done.stderr}")
@@ -128,7 +138,7 @@ class Postgres:
     def backends(self) -> list[int]:
         """Processes that work in the data directory: PostgreSQL's have it as current directory."""
         data = str(self.data.resolve())
-        return [pid for pid, *_ in guard.process_table() if _current_directory(pid) == data]
+        return [row.pid for row in guard.process_table() if _current_directory(row.pid) == data]
 
     def connect(self, role: str, database: str) -> psycopg.Connection:
         """A connection in autocommit mode. Raises psycopg.OperationalError."""
@@ -155,9 +165,7 @@ class Postgres:
             create_role(session, OWNER_ROLE, "LOGIN CREATEDB")
             create_role(session, APP_ROLE, "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE")
             limit_app_role(session)
-            known = session.execute(
-                "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
-            ).fetchone()
+            known = session.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if not known:
                 session.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER_ROLE}")
                 session.execute(f"ALTER DATABASE {DATABASE} SET timezone = 'UTC'")
@@ -171,12 +179,7 @@ def create_role(session: psycopg.Connection, role: str, options: str) -> None:
 
 def limit_app_role(session: psycopg.Connection) -> None:
     """Bounds for every connection of the application: nothing waits for ever."""
-    for setting, value in (
-        ("lock_timeout", "3s"),
-        ("statement_timeout", "15s"),
-        ("idle_in_transaction_session_timeout", "30s"),
-        ("timezone", "UTC"),
-    ):
+    for setting, value in APP_LIMITS:
         session.execute(f"ALTER ROLE {APP_ROLE} SET {setting} = '{value}'")  # pyright: ignore
 
 

@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 from tools.stack.child import Child
 from tools.stack.errors import StackError, tail
-from tools.stack.guard import kill_session
+from tools.stack.guard import FIRM_SECONDS, kill_session
 from tools.stack.logs import open_log
 from tools.stack.places import dropped
 from tools.stack.watch import Watch
@@ -22,29 +23,30 @@ Process = subprocess.Popen[bytes]
 
 
 def spawn(child: Child, watch: Watch) -> Process:
-    """Start the child in a session of its own, appending to its log.
+    """Start the child in a session of its own, appending to its log (None: to our own output).
 
     Call it from the main thread only: the kernel's parent-death signal is sent when the *thread*
     that forked ends.
     """
     if child.prepare:
         child.prepare()
-    log = open_log(child.log, child.owner)
+    log = open_log(child.log, child.owner) if child.log else None
     try:
         process: Process = subprocess.Popen(
             [str(word) for word in child.argv],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=child.cwd,
+            stdin=subprocess.DEVNULL, text=False, stdout=log, stderr=log, cwd=child.cwd,
             env=None if child.env is None else dict(child.env), umask=0o077,
-            start_new_session=True, preexec_fn=_die_with(os.getpid(), child.stop_signal),
+            start_new_session=True, preexec_fn=dies_with(os.getpid(), child.stop_signal),
             **dropped(child.owner),
         )  # fmt: skip
     finally:
-        os.close(log)
+        if log is not None:
+            os.close(log)
     watch.add(process.pid, child.stop_signal)
     return process
 
 
-def _die_with(parent: int, number: signal.Signals):
+def dies_with(parent: int, number: signal.Signals) -> Callable[[], None]:
     """What the new process does before its program starts, after dropping to its account."""
 
     def in_child() -> None:
@@ -82,14 +84,40 @@ def wait_ready(child: Child, process: Process, seconds: float = 600) -> None:
         time.sleep(0.03)
 
 
-def stop(child: Child, process: Process, watch: Watch) -> None:
-    """Polite signal, bounded wait, then SIGKILL for the whole session."""
-    if process.poll() is None:
-        process.send_signal(child.stop_signal)
+def stop_together(running: list[tuple[Child, Process]], watch: Watch, hurry: Callable[[], bool]) -> None:
+    """Polite signals to all, one bounded wait each, then SIGKILL for what is left of the sessions.
+
+    `hurry` may cut the waiting short (a second Ctrl-C).
+    """
+    begun = time.monotonic()
+    told = {process.pid: begun for _, process in running}
+    for child, process in running:
+        _tell(process, child.stop_signal)
+    while left := [pair for pair in running if pair[1].poll() is None]:
+        now = time.monotonic()
+        for child, process in left:
+            if hurry() or now - begun > child.stop_seconds:
+                _end_firmly(child, process)
+            elif child.stop_again_seconds and now - told[process.pid] > child.stop_again_seconds:
+                told[process.pid] = now
+                _tell(process, child.stop_signal)
+        time.sleep(0.03)
+    for _, process in running:
+        kill_session(process.pid)
+        watch.forget(process.pid)
+
+
+def _end_firmly(child: Child, process: Process) -> None:
+    if child.firm_signal != signal.SIGKILL:
+        _tell(process, child.firm_signal)
         try:
-            process.wait(child.stop_seconds)
+            process.wait(FIRM_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            pass
     kill_session(process.pid)
-    watch.forget(process.pid)
+    process.wait()
+
+
+def _tell(process: Process, number: signal.Signals) -> None:
+    if process.poll() is None:
+        process.send_signal(number)

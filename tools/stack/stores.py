@@ -12,7 +12,7 @@ from tools.stack.binaries import postgres_binaries, valkey_binary
 from tools.stack.child import Child
 from tools.stack.places import Account, account, prepare_home, scratch_home, socket_dir
 from tools.stack.postgres import APP_ROLE, OWNER_ROLE, Postgres
-from tools.stack.processes import Process, spawn, stop, wait_ready
+from tools.stack.processes import Process, spawn, stop_together, wait_ready
 from tools.stack.valkey import Valkey
 from tools.stack.watch import Watch
 
@@ -56,7 +56,6 @@ def running_stores(home: Path | None = None) -> Iterator[Stores]:
         prepare_home(home, owner)
         held = lock.take(home, owner)
         exits.callback(os.close, held)
-        lock.sign(held)
         watch = Watch(held)
         exits.callback(watch.close)
         postgres = embedded_postgres(home, owner)
@@ -74,7 +73,7 @@ def running_stores(home: Path | None = None) -> Iterator[Stores]:
 
 def _started(child: Child, watch: Watch, exits: ExitStack) -> Process:
     process = spawn(child, watch)
-    exits.callback(stop, child, process, watch)
+    exits.callback(stop_together, [(child, process)], watch, hurry=lambda: False)
     return process
 
 

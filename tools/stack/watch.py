@@ -27,6 +27,10 @@ class Watch:
     def pid(self) -> int:
         return self._guard.pid
 
+    def pids(self) -> set[int]:
+        """The guard and everybody it watches."""
+        return {self._guard.pid, *self._watched}
+
     def add(self, pid: int, stop_signal: signal.Signals) -> None:
         self._watched[pid] = stop_signal
         self._write(f"+ {pid} {int(stop_signal)}\n")

@@ -1,0 +1,43 @@
+# Zahlwerk: `make run` starts everything, `make test` checks everything.
+
+PORT ?= 8700
+export PORT
+
+PYTHON := .venv/bin/python
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run stop test lint format shots translations venv venv-test clean
+
+help: ## Show this list
+	@echo "make TARGET [PORT=$(PORT)]"; echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
+
+run: venv translations ## Start everything with demo data; Ctrl-C stops it (PORT=8700 moves it)
+	@exec $(PYTHON) -m tools.stack run --with-parent
+
+stop: ## Stop what `make run` started elsewhere
+	@exec $(PYTHON) -m tools.stack stop
+
+test: venv-test translations lint ## Install what tests need, then check everything
+	@exec $(PYTHON) -m tools.run_tests
+
+lint: ## Style, types and the direction of imports (after `make test` has installed the tools)
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check tools tests/tools
+	PATH="$$PWD/.venv/bin:$$PATH" .venv/bin/pyright
+	PATH="$$PWD/.venv/bin:$$PATH" .venv/bin/lint-imports
+
+shots: venv-test translations ## Take screenshots of every screen into docs/screenshots
+	@exec $(PYTHON) -m tools.shots
+
+translations: # Compiled texts are built, not kept in git
+	@if [ -e tools/translations.py ] || [ -d tools/translations ]; then $(PYTHON) -m tools.translations compile; fi
+
+venv: # A .venv that fits requirements.txt
+	@sh tools/python.sh -m tools.bootstrap run
+
+venv-test: # The same with what tests and lint need
+	@sh tools/python.sh -m tools.bootstrap test
+
+clean: ## Remove the environment and caches; data stays
+	@sh tools/clean.sh
