@@ -1,0 +1,1 @@
+"""Stand-ins for the outside world: acquirers, banks, shops. `app/` never imports anything from here."""
