@@ -1,6 +1,7 @@
 """Orders of PayPal's Orders v2: what we send, and what an order or a transaction in it says."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -95,7 +96,7 @@ def _with_parameter(url: str, name: str, value: str) -> str:
 
 def read_order(order: Mapping[str, Any], currency: str) -> Answer:
     """What an order says of its one authorisation, or its one capture if it was captured at once."""
-    reference = _text(order.get("id"))
+    reference = text(order, "id")
     captured_at_once = order.get("intent") == "CAPTURE"
     found = transactions(order, "captures" if captured_at_once else "authorizations")
     if found:
@@ -129,7 +130,7 @@ def link(resource: Mapping[str, Any], rel: str) -> str | None:
     links = resource.get("links")
     for one in links if isinstance(links, list) else []:
         if isinstance(one, Mapping) and one.get("rel") == rel:
-            return _text(one.get("href"))
+            return text(one, "href")
     return None
 
 
@@ -149,43 +150,29 @@ def read_refund(resource: Mapping[str, Any], currency: str) -> Answer:
 
 
 def _read(resource: Mapping[str, Any], states: Mapping[str, Outcome], currency: str, **more: Any) -> Answer:
-    reference, status, amount = _text(resource.get("id")), resource.get("status"), read_money(resource.get("amount"))
+    reference, status, amount = text(resource, "id"), resource.get("status"), read_money(resource.get("amount"))
     outcome = states.get(status) if isinstance(status, str) else None
     if outcome is None or reference is None:
         return unknown(f"status {status}", reference)
     if amount and amount[1] != currency:
         return unknown(f"currency {amount[1]} for {currency}", reference)
+    reason = text(resource, "status_details", "reason")
     if outcome is Outcome.DECLINED:
         code = DeclineCode.EXPIRED if status == "VOIDED" else DeclineCode.PROVIDER_DECLINED
-        return declined(code, _reason(resource) or status, reference)
-    return Answer(outcome, reference, provider_code=_reason(resource), amount=amount[0] if amount else None, **more)
+        return declined(code, reason or text(resource, "status"), reference)
+    return Answer(outcome, reference, provider_code=reason, amount=amount[0] if amount else None, **more)
 
 
 def _with_wallet(answer: Answer, order: Mapping[str, Any], captured_at_once: bool) -> Answer:
-    source = order.get("payment_source")
-    wallet = source.get("paypal") if isinstance(source, Mapping) else None
-    wallet = wallet if isinstance(wallet, Mapping) else {}
-    address, attributes = wallet.get("address"), wallet.get("attributes")
-    vault = attributes.get("vault") if isinstance(attributes, Mapping) else None
-    return Answer(
-        answer.outcome,
-        answer.provider_reference or _text(order.get("id")),
-        code=answer.code,
-        provider_code=answer.provider_code,
-        message=answer.message,
-        amount=answer.amount,
+    wallet = ("payment_source", "paypal")
+    return replace(
+        answer,
+        provider_reference=answer.provider_reference or text(order, "id"),
         captured=answer.amount if captured_at_once and answer.outcome is Outcome.APPROVED else None,
-        token=_text(vault.get("id")) if isinstance(vault, Mapping) else None,
-        issuer_country=_text(address.get("country_code")) if isinstance(address, Mapping) else None,
-        payer_email=_text(wallet.get("email_address")),
-        valid_for=answer.valid_for,
-        fee=answer.fee,
+        token=text(order, *wallet, "attributes", "vault", "id"),
+        issuer_country=text(order, *wallet, "address", "country_code"),
+        payer_email=text(order, *wallet, "email_address"),
     )
-
-
-def _reason(resource: Mapping[str, Any]) -> str | None:
-    details = resource.get("status_details")
-    return _text(details.get("reason")) if isinstance(details, Mapping) else None
 
 
 def _lifetime(resource: Mapping[str, Any]) -> timedelta | None:
@@ -202,5 +189,8 @@ def moment(text: object) -> datetime | None:
     return found if found and found.tzinfo else None
 
 
-def _text(found: object) -> str | None:
+def text(found: Any, *names: str) -> str | None:
+    """The text under these names, however little of the path is there."""
+    for name in names:
+        found = found.get(name) if isinstance(found, Mapping) else None
     return found if isinstance(found, str) and found else None

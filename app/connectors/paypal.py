@@ -10,23 +10,23 @@ default), because ours are unique per operation; such a refusal therefore counts
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.connectors._paypal_calls import DEFAULT_URL, Conversation, Said, declined, refusal, request_id, unknown
+from app.connectors._paypal_enquire import enquire as enquire
+from app.connectors._paypal_enquire import made_before, read_setup
 from app.connectors._paypal_news import read_news as read_news
 from app.connectors._paypal_orders import (
     approval_url,
     invoice_id,
     link,
-    operation_key,
     order_body,
     read_authorisation,
     read_capture,
     read_order,
     read_refund,
     setup_body,
-    transactions,
+    text,
     was_cancelled,
 )
 from app.connectors._paypal_words import AmountNotWritable, money
@@ -40,7 +40,6 @@ from app.connectors.kinds import (
     Capture,
     Contract,
     DeclineCode,
-    Enquire,
     Outcome,
     Refund,
     Register,
@@ -80,19 +79,10 @@ def register(contract: Contract, ask: Register) -> Answer:
     paypal = Conversation(contract)
     if ask.resume is None:
         said = paypal.post("/v3/vault/setup-tokens", setup_body(ask), request_id(ask.operation_key, "setup"))
-        return _read_setup(said.data or {}) if said.ok else refusal(said)
+        return read_setup(said.data or {}) if said.ok else refusal(said)
     if was_cancelled(ask.resume):
         return declined(DeclineCode.PAYER_CANCELLED, provider_reference=ask.resume.provider_reference)
     return _exchange(paypal, ask.resume.provider_reference, ask.operation_key)
-
-
-def _read_setup(setup: Mapping[str, Any]) -> Answer:
-    reference, status, url = setup.get("id"), setup.get("status"), approval_url(setup)
-    if isinstance(reference, str) and status in ("CREATED", "PAYER_ACTION_REQUIRED") and url:
-        return Answer(Outcome.ACTION, provider_reference=reference, action=Action(url))
-    if isinstance(reference, str) and status == "APPROVED":
-        return Answer(Outcome.PENDING, provider_reference=reference, provider_code="APPROVED")
-    return unknown(f"setup token {status}", reference if isinstance(reference, str) else None)
 
 
 def _exchange(paypal: Conversation, setup_token: str, key: str) -> Answer:
@@ -105,10 +95,15 @@ def _exchange(paypal: Conversation, setup_token: str, key: str) -> Answer:
     said = paypal.post("/v3/vault/payment-tokens", body, request_id(key, "token"))
     if not said.ok or said.data is None:
         return refusal(said, setup_token)
-    token, wallet = said.data.get("id"), (said.data.get("payment_source") or {}).get("paypal") or {}
-    if not isinstance(token, str):
+    token = text(said.data, "id")
+    if token is None:
         return unknown("payment token without id", setup_token)
-    return Answer(Outcome.APPROVED, setup_token, token=token, payer_email=wallet.get("email_address"))
+    return Answer(
+        Outcome.APPROVED,
+        setup_token,
+        token=token,
+        payer_email=text(said.data, "payment_source", "paypal", "email_address"),
+    )
 
 
 def authorise(contract: Contract, ask: Authorise) -> Answer:
@@ -178,7 +173,7 @@ def capture(contract: Contract, ask: Capture) -> Answer:
     if said.ok and said.data is not None:
         return read_capture(said.data, ask.currency)
     if said.word == "DUPLICATE_INVOICE_ID":
-        return _made_before(paypal, "capture", ask.operation_key, ask.provider_reference, ask.currency)
+        return made_before(paypal, "capture", ask.operation_key, ask.provider_reference, ask.currency)
     return refusal(said)
 
 
@@ -199,7 +194,7 @@ def refund(contract: Contract, ask: Refund) -> Answer:
     if said.ok and said.data is not None:
         return read_refund(said.data, ask.currency)
     if said.word == "DUPLICATE_INVOICE_ID":
-        return _made_before(paypal, "refund", ask.operation_key, ask.provider_reference, ask.currency)
+        return made_before(paypal, "refund", ask.operation_key, ask.provider_reference, ask.currency)
     return refusal(said)
 
 
@@ -209,8 +204,11 @@ def cancel(contract: Contract, ask: Cancel) -> Answer:
     said = _void(paypal, ask.provider_reference)
     if said.word == "CANNOT_BE_VOIDED" and (first := _first_authorisation(paypal, ask.provider_reference)):
         said = _void(paypal, first)  # a renewal is voided through the first authorisation
-    if said.ok or said.word == "PREVIOUSLY_VOIDED":
+    voided = said.status == 204 or (said.ok and text(said.data, "status") == "VOIDED")
+    if voided or said.word == "PREVIOUSLY_VOIDED":
         return Answer(Outcome.APPROVED, provider_reference=ask.provider_reference)
+    if said.ok:
+        return unknown(f"void {text(said.data, 'status')}", ask.provider_reference)
     return refusal(said, ask.provider_reference)
 
 
@@ -219,84 +217,9 @@ def _void(paypal: Conversation, reference: str) -> Said:
 
 
 def _first_authorisation(paypal: Conversation, reference: str) -> str | None:
-    data = paypal.look(f"/v2/payments/authorizations/{reference}").data or {}
-    first = ((data.get("supplementary_data") or {}).get("related_ids") or {}).get("authorization_id")
-    return first if isinstance(first, str) and first != reference else None
-
-
-def enquire(contract: Contract, ask: Enquire) -> Answer:
-    paypal = Conversation(contract)
-    if ask.verb == "register":
-        return _enquire_register(paypal, ask)
-    if ask.verb == "authorise":
-        return _enquire_authorise(paypal, ask)
-    if ask.verb == "cancel":
-        return _enquire_cancel(paypal, ask)
-    if ask.provider_reference:
-        kind, read = ("captures", read_capture) if ask.verb == "capture" else ("refunds", read_refund)
-        said = paypal.get(f"/v2/payments/{kind}/{ask.provider_reference}")
-        if not said.ok or said.data is None:
-            return _nothing_found(said, ask.provider_reference)
-        return read(said.data, ask.currency)
-    if ask.authorisation_reference:
-        return _made_before(paypal, ask.verb, ask.operation_key, ask.authorisation_reference, ask.currency)
-    return unknown("no reference to ask with")
-
-
-def _enquire_register(paypal: Conversation, ask: Enquire) -> Answer:
-    if not ask.provider_reference:
-        return unknown("no reference to ask with")
-    said = paypal.get(f"/v3/vault/setup-tokens/{ask.provider_reference}")
-    return _read_setup(said.data or {}) if said.ok else _nothing_found(said, ask.provider_reference)
-
-
-def _enquire_authorise(paypal: Conversation, ask: Enquire) -> Answer:
-    """The reference is the order's until the payer approved, then the authorisation's, or the capture's."""
-    if not ask.provider_reference:
-        return unknown("no reference to ask with")
-    said = Said(404, None)
-    for path, read in (
-        ("/v2/checkout/orders", read_order),
-        ("/v2/payments/authorizations", read_authorisation),
-        ("/v2/payments/captures", read_capture),
-    ):
-        said = paypal.get(f"{path}/{ask.provider_reference}")
-        if said.ok and said.data is not None:
-            return read(said.data, ask.currency)
-        if said.status != 404:
-            break
-    return _nothing_found(said, ask.provider_reference)
-
-
-def _enquire_cancel(paypal: Conversation, ask: Enquire) -> Answer:
-    reference = ask.authorisation_reference or ask.provider_reference
-    if not reference:
-        return unknown("no reference to ask with")
-    said = paypal.get(f"/v2/payments/authorizations/{reference}")
-    status = (said.data or {}).get("status") if said.ok else None
-    if status == "VOIDED":
-        return Answer(Outcome.APPROVED, provider_reference=reference)
-    if status == "CAPTURED":
-        return declined(DeclineCode.ALREADY_DONE, "CAPTURED", reference)
-    return _nothing_found(said, reference)  # still there: the void may be on its way
-
-
-def _made_before(paypal: Conversation, verb: str, key: str, authorisation: str, currency: str) -> Answer:
-    """Finds a capture or refund of ours in its order, by the operation key in its invoice number."""
-    known = paypal.look(f"/v2/payments/authorizations/{authorisation}").data or {}
-    if not known.get("id"):
-        known = paypal.look(f"/v2/payments/captures/{authorisation}").data or {}
-    order = ((known.get("supplementary_data") or {}).get("related_ids") or {}).get("order_id")
-    found = (paypal.look(f"/v2/checkout/orders/{order}").data or {}) if isinstance(order, str) else {}
-    for one in transactions(found, "captures" if verb == "capture" else "refunds"):
-        if operation_key("capture" if verb == "capture" else "refund", one) == key:
-            return read_capture(one, currency) if verb == "capture" else read_refund(one, currency)
-    return unknown("not found in its order")
-
-
-def _nothing_found(said: Said, reference: str) -> Answer:
-    """An enquiry that finds nothing is no proof of a no."""
-    return replace(unknown(said.word or f"http {said.status}"), provider_reference=reference)
+    known = paypal.look(f"/v2/payments/authorizations/{reference}").data
+    first = text(known, "supplementary_data", "related_ids", "authorization_id")
+    return first if first != reference else None
 
 
 if TYPE_CHECKING:
