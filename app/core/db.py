@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, DateTime, MetaData, Text, event, text
+from sqlalchemy import BigInteger, Connection, DateTime, MetaData, Table, Text, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
@@ -51,6 +51,11 @@ if TYPE_CHECKING:
         __abstract__ = True
 else:
     Model = db.Model
+
+
+def table_of(model: type[Model]) -> Table:
+    """The table of a model, for Core statements."""
+    return cast(Table, model.__table__)
 
 
 class OfMerchant:
@@ -145,7 +150,8 @@ def savepoint() -> Iterator[Connection]:
     work = transaction()
     told_before = len(work.told)
     try:
-        with db.session.begin_nested():
+        db.session.flush()
+        with work.connection.begin_nested():
             yield work.connection
             work.connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
             work.connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import now
-from app.core.db import ALL, Model, Transaction, atomic, savepoint
+from app.core.db import ALL, Model, Transaction, atomic, savepoint, table_of
 from app.core.events import Event, EventLog
 from app.core.ids import uuid7
 
@@ -102,7 +102,7 @@ def _run(connection: Connection, reaction: _Reaction, event: Mapping[str, Any]) 
         with savepoint():
             reaction.run(connection, event)
     except Exception as error:  # recording an answer never fails because of a reaction
-        log.error("reaction_failed", reaction=reaction.name, event=event["name"], error=repr(error))
+        log.error("reaction_failed", reaction=reaction.name, told=event["name"], error=repr(error))
         connection.execute(
             insert(FailedReaction).values(
                 id=uuid7(),
@@ -120,13 +120,13 @@ def repeat_failed(limit: int) -> int:
     succeeded = 0
     with atomic(ALL) as connection:
         rows = connection.execute(
-            select(FailedReaction.__table__).order_by(FailedReaction.failed_at).limit(limit)
+            select(table_of(FailedReaction)).order_by(FailedReaction.failed_at).limit(limit)
         ).all()
     for row in rows:
         try:
             with atomic(ALL) as connection:
                 removed = connection.execute(delete(FailedReaction).where(FailedReaction.id == row.id)).rowcount
-                event = connection.execute(select(Event.__table__).where(Event.id == row.event_id)).mappings().first()
+                event = connection.execute(select(table_of(Event)).where(Event.id == row.event_id)).mappings().first()
                 reaction = next((one for one in _together if one.name == row.reaction), None)
                 if removed and event is not None and reaction is not None:
                     reaction.run(connection, dict(event))

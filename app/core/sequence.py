@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, text
 
 from app.config import settings
-from app.core.db import ALL, atomic, reading
+from app.core.db import ALL, atomic, reading, table_of
 from app.core.events import Event, EventDetails, EventLog, EventQueue, canonical, details_digest, plain
 
 _LOCK = 7_230_001
@@ -34,7 +34,7 @@ def sequence(limit: int = 500) -> int:
         if not waiting:
             return 0
         rows = (
-            connection.execute(select(Event.__table__).where(Event.id.in_(waiting)).order_by(Event.id)).mappings().all()
+            connection.execute(select(table_of(Event)).where(Event.id.in_(waiting)).order_by(Event.id)).mappings().all()
         )
         position, seal = _last(connection)
         sealed = []
@@ -67,7 +67,7 @@ def verify(batch: int = 5000) -> tuple[int, int | None]:
         while True:
             rows = (
                 connection.execute(
-                    select(EventLog.position, EventLog.seal, Event.__table__, EventDetails.salt, EventDetails.body)
+                    select(EventLog.position, EventLog.seal, table_of(Event), EventDetails.salt, EventDetails.body)
                     .join_from(EventLog, Event, Event.id == EventLog.event_id, isouter=True)
                     .join(EventDetails, EventDetails.event_id == Event.id, isouter=True)
                     .where(EventLog.position > position)

@@ -13,7 +13,7 @@ from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, U
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Model, OfMerchant
-from app.payments.states import DISPUTE, KINDS, OPERATION, STATUS_SQL
+from app.payments.states import AMOUNTS, DISPUTE, KINDS, OPERATION, STATUS_SQL
 
 
 class Amounts:
@@ -30,11 +30,6 @@ class Amounts:
     over_captured: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     over_returned: Mapped[int] = mapped_column(default=0, server_default=text("0"))
 
-
-AMOUNTS = (
-    *("authorised", "captured", "capture_pending", "cancelled", "cancel_pending"),
-    *("refunded", "refund_pending", "charged_back", "over_captured", "over_returned"),
-)
 
 NOT_NEGATIVE = " AND ".join(f"{name} >= 0" for name in AMOUNTS)
 

@@ -3,6 +3,12 @@
 from app.core.events import Audience
 from app.core.states import Life
 
+# The sums that a payment and each of its authorisations carry (minor units).
+AMOUNTS = (
+    *("authorised", "captured", "capture_pending", "cancelled", "cancel_pending"),
+    *("refunded", "refund_pending", "charged_back", "over_captured", "over_returned"),
+)
+
 KINDS = ("authorise", "capture", "cancel", "refund", "chargeback", "reversal")
 
 # The noun under which an operation's events are told: capture.succeeded, authorisation.declined, ...
@@ -37,8 +43,10 @@ OPERATION = Life(
         ("action", "declined"): ("{noun}.declined", _PUBLIC),
         ("action", "pending"): ("{noun}.pending", _PUBLIC),
         ("action", "unknown"): ("{noun}.outcome_unknown", _STAFF),
+        ("action", "failed"): ("{noun}.failed", _PUBLIC),
         ("pending", "succeeded"): ("{noun}.succeeded", _PUBLIC),
         ("pending", "declined"): ("{noun}.declined", _PUBLIC),
+        ("pending", "failed"): ("{noun}.failed", _PUBLIC),
         ("pending", "unknown"): ("{noun}.outcome_unknown", _STAFF),
         ("unknown", "succeeded"): ("{noun}.succeeded", _PUBLIC),
         ("unknown", "declined"): ("{noun}.declined", _PUBLIC),

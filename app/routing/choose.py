@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select
 
 from app.core.clock import now
+from app.core.db import table_of
 from app.core.errors import Refusal
 from app.core.ids import uuid7
 from app.core.texts import N_
@@ -40,7 +41,7 @@ def choose(
     only: Sequence[UUID] | None = None,
 ) -> list[Candidate]:
     """Candidates in the order in which to try them. `only`: contracts that hold the token. Raises NoRoute."""
-    table = ProviderContract.__table__
+    table = table_of(ProviderContract)
     query = (
         select(table)
         .where(

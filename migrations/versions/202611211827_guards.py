@@ -74,7 +74,7 @@ CREATE TRIGGER queue_events AFTER INSERT ON events REFERENCING NEW TABLE AS fres
 BALANCED = """
 CREATE FUNCTION entry_is_balanced() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 DECLARE
-    wanted uuid := CASE TG_TABLE_NAME WHEN 'ledger_entries' THEN NEW.id ELSE (to_jsonb(NEW) ->> 'entry_id')::uuid END;
+    wanted uuid := (to_jsonb(NEW) ->> CASE TG_TABLE_NAME WHEN 'ledger_entries' THEN 'id' ELSE 'entry_id' END)::uuid;
     lines integer;
 BEGIN
     SELECT count(*) INTO lines FROM ledger_lines WHERE entry_id = wanted;

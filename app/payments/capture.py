@@ -1,0 +1,131 @@
+"""`capture()`: collect what was authorised, whole or in parts. Prepare, call, record."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from app.connectors import CONNECTORS
+from app.connectors.kinds import Capture
+from app.core.clock import business_now
+from app.core.db import atomic, of
+from app.core.errors import Conflict, Refusal
+from app.core.idempotency import Once, claim
+from app.core.ids import uuid7
+from app.core.texts import N_
+from app.payments.perform import Done, operation_key, perform
+from app.payments.prepare import submit
+from app.payments.queries import Held, held_open, left_to_capture, locked_payment
+
+
+class NothingToCapture(Conflict):
+    code = "nothing_to_capture"
+    message = N_("Nothing is left to capture.")
+    advice = N_("Only an authorised payment that was not captured in full or cancelled can be captured.")
+
+
+class CaptureTooHigh(Refusal):
+    code = "amount_too_high"
+    message = N_("Only %(left)s minor units are left to capture.")
+    advice = N_("Capture that much or less.")
+
+
+class HeldForReview(Conflict):
+    code = "held_for_review"
+    message = N_("This payment waits for a risk review.")
+    advice = N_("Release it in the back office first.")
+
+
+class AuthorisationExpired(Conflict):
+    code = "authorisation_expired"
+    message = N_("The authorisation has expired.")
+    advice = N_("Ask the payer for a new payment.")
+
+
+class CapturedOnce(Conflict):
+    code = "captures_once"
+    message = N_("This provider captures a payment only once.")
+    advice = N_("Start a new payment for the rest.")
+
+
+def capture(
+    *,
+    merchant_id: UUID,
+    live: bool,
+    payment_id: UUID,
+    actor: str,
+    amount: int | None = None,
+    final: bool = False,
+    reason: str = "",
+    lines: Sequence[Mapping[str, Any]] | None = None,
+    once: Once | None = None,
+) -> Done:
+    """Captures `amount` minor units (None: all that is left). `final` gives the rest back to the payer.
+
+    At a provider that captures only once, the rest is released and booked as cancelled. Raises NotFound,
+    NothingToCapture, CaptureTooHigh, HeldForReview, AuthorisationExpired, CapturedOnce.
+    """
+    with atomic(of(merchant_id, live)) as connection:
+        operation_id = uuid7()
+        claim(connection, once, merchant_id, live, ("operation", operation_id))
+        held = held_open(connection, payment_id)
+        if held is None:
+            _refuse_absent(connection, payment_id)
+        asked, last = check(held, amount, final)
+        submitted = submit(
+            connection,
+            held,
+            "capture",
+            asked,
+            operation_id=operation_id,
+            final=last,
+            reason=reason,
+            lines=lines,
+            actor=actor,
+        )
+    return perform(
+        merchant_id=merchant_id,
+        live=live,
+        operation_id=operation_id,
+        contract=held.contract,
+        verb="capture",
+        ask=ask(submitted),
+        actor=actor,
+    )
+
+
+def check(held: Held, amount: int | None, final: bool) -> tuple[int, bool]:
+    """What is captured, and whether it is the last capture. Raises as capture() does."""
+    left = left_to_capture(held.authorisation)
+    can = CONNECTORS[held.contract["provider"]].CAN
+    if can.captures == "one" and held.authorisation["captured"] + held.authorisation["capture_pending"] > 0:
+        raise CapturedOnce()
+    if left == 0:
+        raise NothingToCapture()
+    expires_at = held.authorisation["expires_at"]
+    if expires_at is not None and expires_at <= business_now(held.clock_offset_seconds):
+        raise AuthorisationExpired()
+    if held.authorisation["held_for_review"]:
+        raise HeldForReview()
+    asked = left if amount is None else amount
+    if asked <= 0 or asked > left:
+        raise CaptureTooHigh(param="amount", left=left)
+    return asked, final or asked == left or can.captures == "one"
+
+
+def ask(held: Held) -> Capture:
+    operation = held.operation
+    return Capture(
+        operation_key=operation_key(operation["id"]),
+        provider_reference=held.authorisation["provider_reference"] or "",
+        amount=operation["amount"],
+        currency=operation["currency"],
+        final=operation["final"],
+        merchant_reference=held.payment["merchant_reference"],
+    )
+
+
+def _refuse_absent(connection: Connection, payment_id: UUID) -> NoReturn:
+    locked_payment(connection, payment_id)  # raises NotFound for a foreign or unknown id
+    raise NothingToCapture()

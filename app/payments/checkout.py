@@ -1,0 +1,219 @@
+"""Hosted checkouts: a payment that the payer makes on our page.
+
+The link is signed, so nothing secret is stored; it names the checkout and nothing else.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select
+
+from app.config import settings
+from app.core import vault
+from app.core.clock import now
+from app.core.db import ALL, atomic, of, reading, table_of
+from app.core.errors import Conflict, NotFound, Refusal
+from app.core.events import tell
+from app.core.idempotency import Once, claim
+from app.core.ids import parse_id, public_id, uuid7
+from app.core.states import move
+from app.core.texts import N_
+from app.merchants.models import Merchant, Shop
+from app.payments.authorise import Means, authorise
+from app.payments.models import Checkout
+from app.payments.perform import Done
+from app.payments.queries import PAYMENTS, locked_payment
+from app.payments.start import Order, start
+from app.payments.states import CHECKOUT
+from app.receivables import collect
+
+CHECKOUTS = table_of(Checkout)
+SHOPS = table_of(Shop)
+OPEN_FOR = timedelta(hours=24)
+
+
+class CheckoutClosed(Conflict):
+    code = "checkout_closed"
+    message = N_("This checkout is %(state)s.")
+    advice = N_("Go back to the shop and start again.")
+
+
+class ShopNeeded(Refusal):
+    code = "shop_needed"
+    message = N_("Say which shop this checkout is for.")
+    advice = N_("Send `shop` with the id of one of your shops.")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A checkout with its payment, shop and merchant (rows as mappings)."""
+
+    checkout: Mapping[str, Any]
+    payment: Mapping[str, Any]
+    shop: Mapping[str, Any]
+    merchant: Mapping[str, Any]
+
+
+def open_checkout(
+    order: Order,
+    *,
+    merchant_id: UUID,
+    live: bool,
+    actor: str,
+    places_order: bool = True,
+    language: str | None = None,
+    once: Once | None = None,
+) -> Opened:
+    """A new checkout for `order`. Raises ShopNeeded, NotFound (shop), AmountOutOfRange; Repeated and KeyReused."""
+    with atomic(of(merchant_id, live)) as connection:
+        checkout_id = uuid7()
+        claim(connection, once, merchant_id, live, ("checkout", checkout_id))
+        shop = _shop(connection, merchant_id, order.shop_id)
+        receivable_id = collect.owe(
+            connection,
+            merchant_id=merchant_id,
+            live=live,
+            reference=order.merchant_reference,
+            amount=order.amount,
+            currency=order.currency,
+        )
+        chosen = language or shop["language"]
+        order = replace(
+            order,
+            shop_id=shop["id"],
+            receivable_id=receivable_id,
+            source="checkout",
+            payer=replace(order.payer, language=chosen),
+        )
+        payment = start(connection, order, merchant_id=merchant_id, live=live, actor=actor)
+        row = {
+            "id": checkout_id,
+            "merchant_id": merchant_id,
+            "live": live,
+            "shop_id": shop["id"],
+            "payment_id": payment["id"],
+            "state": "open",
+            "step": 1,
+            "language": chosen,
+            "places_order": places_order,
+            "return_url": order.return_url,
+            "expires_at": now() + OPEN_FOR,
+            "created_at": now(),
+        }
+        connection.execute(insert(CHECKOUTS).values(row))
+        tell(
+            "checkout.created",
+            subject=("checkout", checkout_id),
+            step=1,
+            merchant_id=merchant_id,
+            live=live,
+            payment_id=payment["id"],
+            payment_step=payment["step"],
+            data={"checkout": public_id("chk", checkout_id), "payment": {"id": public_id("pay", payment["id"])}},
+            actor=actor,
+        )
+        return Opened(row, payment, shop, {"id": merchant_id})
+
+
+def token(checkout_id: UUID) -> str:
+    """What stands in the link: the id and its signature."""
+    key = public_id("chk", checkout_id)
+    return f"{key}.{vault.page_signature('checkout', key)}"
+
+
+def url(checkout_id: UUID) -> str:
+    return f"{settings().public_url}/pay/{token(checkout_id)}"
+
+
+def find(token_: str) -> Opened:
+    """The checkout of a link. Raises NotFound for a wrong, changed or unknown one."""
+    key, _, signature = token_.partition(".")
+    if not hmac.compare_digest(signature, vault.page_signature("checkout", key)):
+        raise NotFound()
+    return read(parse_id("chk", key))
+
+
+def read(checkout_id: UUID) -> Opened:
+    """A checkout by id. Raises NotFound."""
+    merchants = table_of(Merchant)
+    with reading(ALL) as connection:
+        row = connection.execute(
+            select(CHECKOUTS, PAYMENTS, SHOPS, merchants)
+            .select_from(CHECKOUTS)
+            .join(PAYMENTS, PAYMENTS.c.id == CHECKOUTS.c.payment_id)
+            .join(SHOPS, SHOPS.c.id == CHECKOUTS.c.shop_id)
+            .join(merchants, merchants.c.id == CHECKOUTS.c.merchant_id)
+            .where(CHECKOUTS.c.id == checkout_id)
+        ).first()
+    if row is None:
+        raise NotFound()
+    values = iter(tuple(row))
+    parts = [{column.name: next(values) for column in table.c} for table in (CHECKOUTS, PAYMENTS, SHOPS, merchants)]
+    return Opened(*parts)
+
+
+def pay(opened: Opened, means: Means, *, actor: str = "payer") -> Done:
+    """The payer presses the button. Two tabs, a double click or a reload pay once.
+
+    Raises CheckoutClosed, BeingCollected, NothingDue and what authorise() raises.
+    """
+    checkout, payment = opened.checkout, opened.payment
+    with atomic(of(checkout["merchant_id"], checkout["live"])) as connection:
+        fresh = locked_payment(connection, payment["id"])
+        state = connection.execute(select(CHECKOUTS.c.state).where(CHECKOUTS.c.id == checkout["id"])).scalar_one()
+        if state != "open":
+            raise CheckoutClosed(state=state)
+        if checkout["expires_at"] <= now():
+            expire(connection, checkout)
+            state = "expired"
+        elif fresh["receivable_id"] is not None:
+            collect.take(connection, fresh["receivable_id"], fresh["id"])
+            collect.submitted(connection, fresh["receivable_id"], fresh["id"])
+    if state == "expired":
+        raise CheckoutClosed(state=state)
+    try:
+        return authorise(
+            merchant_id=checkout["merchant_id"],
+            live=checkout["live"],
+            payment_id=payment["id"],
+            means=means,
+            actor=actor,
+        )
+    except Refusal:
+        _free(opened)
+        raise
+
+
+def _free(opened: Opened) -> None:
+    """A refused attempt collects nothing; unless another attempt of this payment is under way."""
+    checkout = opened.checkout
+    with atomic(of(checkout["merchant_id"], checkout["live"])) as connection:
+        fresh = locked_payment(connection, opened.payment["id"])
+        if fresh["stage"] in ("created", "failed") and fresh["receivable_id"] is not None:
+            collect.release(connection, fresh["receivable_id"], fresh["id"])
+
+
+def expire(connection: Connection, checkout: Mapping[str, Any]) -> None:
+    """Closes an open checkout whose time is over; a payment nobody tried to make lapses with it."""
+    data = {"checkout": public_id("chk", checkout["id"])}
+    move(connection, CHECKOUT, CHECKOUTS, checkout, "expired", data=data, actor="job:expire")
+    connection.execute(
+        PAYMENTS.update()
+        .where(PAYMENTS.c.id == checkout["payment_id"], PAYMENTS.c.stage.in_(("created", "failed")))
+        .values(stage="expired")
+    )
+
+
+def _shop(connection: Connection, merchant_id: UUID, shop_id: UUID | None) -> Mapping[str, Any]:
+    """The named shop, or the only one there is."""
+    query = select(SHOPS).where(SHOPS.c.merchant_id == merchant_id).limit(2)
+    rows = connection.execute(query.where(SHOPS.c.id == shop_id) if shop_id else query).mappings().all()
+    if not rows:
+        raise NotFound(param="shop")
+    if len(rows) > 1:
+        raise ShopNeeded(param="shop")
+    return dict(rows[0])

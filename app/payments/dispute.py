@@ -1,0 +1,170 @@
+"""Disputes: INQUIRY -> CHARGED_BACK -> REVERSED | LOST, as told by providers. Booked, told, on a worklist."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from app.connectors.kinds import Answer, DisputeNews, News, Outcome
+from app.core.clock import business_today, now
+from app.core.db import table_of
+from app.core.events import tell
+from app.core.ids import public_id, uuid7
+from app.core.states import move
+from app.ledger import recipes
+from app.ledger.post import Reason, post
+from app.payments.models import Dispute
+from app.payments.perform import apply_answer
+from app.payments.prepare import fact
+from app.payments.queries import Held, held_authorisation
+from app.payments.states import DISPUTE
+
+DISPUTES = table_of(Dispute)
+
+
+def book(connection: Connection, held: Held, news: News, actor: str) -> None:
+    """Books one turn of a dispute on the held payment. News may come twice, late, or in the wrong order."""
+    turn = news.dispute
+    assert turn is not None
+    row = (
+        connection.execute(
+            select(DISPUTES)
+            .where(
+                DISPUTES.c.contract_id == held.contract["id"], DISPUTES.c.provider_reference == turn.provider_reference
+            )
+            .with_for_update()
+        )
+        .mappings()
+        .first()
+    )
+    dispute = dict(row) if row else _opened(connection, held, news, turn, actor)
+    if turn.turn == dispute["state"]:
+        _update(connection, dispute, news)
+        return
+    if turn.turn == "inquiry" or (dispute["state"] == "reversed" and _older(news, dispute)):
+        return  # an earlier turn that was overtaken: what followed from it is booked already
+    if dispute["state"] == "inquiry" and turn.turn == "lost":  # nothing is lost that was not taken before
+        _charge_back(connection, held, dispute, actor)
+        dispute = _moved(connection, dispute, "charged_back", news, actor)
+    if turn.turn == "charged_back":
+        _charge_back(connection, held, dispute, actor)
+    elif turn.turn == "reversed" and dispute["state"] in ("charged_back", "lost"):
+        _give_back(connection, held, dispute, actor)
+    elif turn.turn == "lost":
+        _post(connection, held, dispute, "lost", recipes.lost(dispute["amount"]))
+    _moved(connection, dispute, turn.turn, news, actor)
+
+
+def _opened(connection: Connection, held: Held, news: News, turn: DisputeNews, actor: str) -> dict[str, Any]:
+    """A dispute seen for the first time; it starts as an inquiry, whatever its first news says."""
+    at = news.occurred_at or now()
+    row = {
+        "id": uuid7(),
+        "merchant_id": held.payment["merchant_id"],
+        "live": held.payment["live"],
+        "payment_id": held.payment["id"],
+        "authorisation_id": held.authorisation["id"],
+        "contract_id": held.contract["id"],
+        "provider_reference": turn.provider_reference,
+        "state": "inquiry",
+        "step": 1,
+        "amount": news.amount or held.payment["captured"] or held.payment["amount"],
+        "currency": held.payment["currency"],
+        "fee": 0,
+        "reason": turn.reason,
+        "respond_by": _moment(turn.respond_by),
+        "opened_at": at,
+        "updated_at": at,
+    }
+    connection.execute(insert(DISPUTES).values(row))
+    tell(
+        "dispute.opened",
+        subject=("dispute", row["id"]),
+        step=1,
+        merchant_id=row["merchant_id"],
+        live=row["live"],
+        payment_id=row["payment_id"],
+        data=_told(row),
+        actor=actor,
+    )
+    return row
+
+
+def _charge_back(connection: Connection, held: Held, dispute: Mapping[str, Any], actor: str) -> None:
+    reference = dispute["provider_reference"]
+    booked = fact(connection, held, "chargeback", dispute["amount"], reference=reference, actor=actor)
+    apply_answer(connection, booked, Answer(Outcome.APPROVED, amount=dispute["amount"]), actor=actor)
+
+
+def _give_back(connection: Connection, held: Held, dispute: Mapping[str, Any], actor: str) -> None:
+    if dispute["state"] == "lost":
+        _post(connection, held, dispute, "won_after_all", recipes.lost(-dispute["amount"]))
+    reference = dispute["provider_reference"]
+    booked = fact(connection, held, "reversal", dispute["amount"], reference=reference, actor=actor)
+    apply_answer(connection, booked, Answer(Outcome.APPROVED, amount=dispute["amount"]), actor=actor)
+
+
+def _moved(connection: Connection, dispute: Mapping[str, Any], to: str, news: News, actor: str) -> dict[str, Any]:
+    _update(connection, dispute, news)
+    step = move(connection, DISPUTE, DISPUTES, dispute, to, data=_told({**dispute, "state": to}), actor=actor)
+    return {**dispute, "state": to, "step": step}
+
+
+def _update(connection: Connection, dispute: Mapping[str, Any], news: News) -> None:
+    """Deadline, reason and fee may come with any turn; a fee is booked once, when it is first named."""
+    turn = news.dispute
+    assert turn is not None
+    values: dict[str, Any] = {"updated_at": news.occurred_at or now()}
+    if turn.respond_by is not None:
+        values["respond_by"] = _moment(turn.respond_by)
+    if turn.fee:
+        values["fee"] = turn.fee
+        if not dispute["fee"]:
+            _post_fee(connection, dispute, turn.fee)
+    connection.execute(update(DISPUTES).where(DISPUTES.c.id == dispute["id"]).values(values))
+
+
+def _post_fee(connection: Connection, dispute: Mapping[str, Any], fee: int) -> None:
+    held = held_authorisation(connection, dispute["authorisation_id"])
+    _post(connection, held, dispute, "fee", recipes.dispute_fee(fee))
+
+
+def _post(connection: Connection, held: Held, dispute: Mapping[str, Any], what: str, posting: recipes.Posting) -> None:
+    post(
+        connection,
+        posting,
+        Reason(
+            key=f"{public_id('dsp', dispute['id'])}/{what}/{dispute['step']}",
+            merchant_id=dispute["merchant_id"],
+            live=dispute["live"],
+            currency=dispute["currency"],
+            contract_id=dispute["contract_id"],
+            payment_id=dispute["payment_id"],
+            operation_id=None,
+            merchant_reference=held.payment["merchant_reference"],
+            booking_date=business_today(held.clock_offset_seconds, held.timezone),
+        ),
+    )
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "dispute": public_id("dsp", row["id"]),
+        "payment": {"id": public_id("pay", row["payment_id"])},
+        "state": row["state"],
+        "amount": row["amount"],
+        "currency": row["currency"],
+        "reason": row["reason"],
+        "respond_by": row["respond_by"].isoformat() if row["respond_by"] else None,
+    }
+
+
+def _older(news: News, dispute: Mapping[str, Any]) -> bool:
+    return news.occurred_at is not None and news.occurred_at < dispute["updated_at"]
+
+
+def _moment(value: datetime | date | None) -> datetime | None:
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.combine(value, time(23, 59, 59), tzinfo=UTC)

@@ -1,0 +1,202 @@
+"""Call and record: the second and third paragraph of every operation.
+
+The first paragraph (prepare) stands in each verb's file. It has committed the operation as SUBMITTED,
+with a lease, before `perform()` is called; whatever happens from here on, the row knows of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from app.connectors import CONNECTORS
+from app.connectors.kinds import Answer, Card, DeclineCode, Outcome
+from app.core.clock import business_now, now
+from app.core.db import atomic, of
+from app.core.http import NotSent
+from app.core.ids import public_id
+from app.customers import instruments
+from app.merchants import contracts
+from app.payments import late
+from app.payments.effect import of_answer
+from app.payments.queries import Held, held_operation
+from app.payments.record import record
+from app.payments.states import FINAL
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=60)
+
+# Seconds until an operation without a final answer is asked about again, by number of enquiries so far.
+PATIENCE = {
+    "unknown": (5, 10, 20, 60, 300, 900, 3600),
+    "pending": (60, 300, 900, 3600, 6 * 3600),
+    "action": (1800, 1800, 3600, 6 * 3600),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A payment and the operation that was worked on, as they are now (rows as mappings)."""
+
+    payment: Mapping[str, Any]
+    operation: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep the token of this authorisation as an instrument: for whom, and the card it came from."""
+
+    customer_id: UUID | None
+    card: Card | None
+
+
+def call(contract: Mapping[str, Any], verb: str, ask: Any) -> Answer | None:
+    """Asks the provider. None: provably not sent. Never raises: a bug in a connector is silence, not a no."""
+    try:
+        return getattr(CONNECTORS[contract["provider"]], verb)(contracts.opened(contract), ask)
+    except NotSent as error:
+        log.warning("not_sent", provider=contract["provider"], verb=verb, why=str(error))
+        return None
+    except Exception as error:
+        # The type only: a message might quote what was sent.
+        log.error("connector_raised", provider=contract["provider"], verb=verb, error=type(error).__name__)
+        return Answer(Outcome.UNKNOWN, message="The provider's answer could not be read.")
+
+
+def perform(
+    *,
+    merchant_id: UUID,
+    live: bool,
+    operation_id: UUID,
+    contract: Mapping[str, Any],
+    verb: str,
+    ask: Any,
+    actor: str,
+    keep: Keep | None = None,
+) -> Done:
+    """Calls and records the answer."""
+    answer = call(contract, verb, ask)
+    return record_answer(
+        merchant_id=merchant_id, live=live, operation_id=operation_id, answer=answer, actor=actor, keep=keep
+    )
+
+
+def record_answer(
+    *, merchant_id: UUID, live: bool, operation_id: UUID, answer: Answer | None, actor: str, keep: Keep | None = None
+) -> Done:
+    """Writes an answer down. An operation that is final already stays as it is (but a late yes is booked)."""
+    with atomic(of(merchant_id, live)) as connection:
+        held = held_operation(connection, operation_id)
+        return apply_answer(connection, held, answer, actor=actor, keep=keep)
+
+
+def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: str, keep: Keep | None = None) -> Done:
+    """The same inside an open transaction that holds the payment (news uses it)."""
+    operation = held.operation
+    outcome = answer.outcome if answer else None
+    state = operation["state"]
+    late_yes = state == "declined" and outcome is Outcome.APPROVED
+    if state in FINAL and not late_yes:
+        return Done(held.payment, operation)
+    effect = of_answer(
+        operation["kind"],
+        state,
+        operation["amount"],
+        held.authorisation,
+        outcome,
+        answer.amount if answer else None,
+        (answer.released or 0) if answer else 0,
+    )
+    if effect.to == state:
+        return later_again(connection, held)
+    values = _values(held, effect.to, answer)
+    if answer and answer.token and effect.to == "succeeded" and keep is not None:
+        values["instrument_id"] = instruments.keep(
+            connection,
+            merchant_id=operation["merchant_id"],
+            live=operation["live"],
+            contract_id=operation["contract_id"],
+            token=answer.token,
+            method=held.authorisation["method"],
+            customer_id=keep.customer_id,
+            card=keep.card,
+            brand=answer.brand,
+            last4=answer.last4,
+            scheme_transaction_id=answer.scheme_transaction_id,
+            actor=actor,
+        )
+    if operation["kind"] == "authorise" and effect.to == "succeeded" and late.is_late(held):
+        payment = late.reverse(connection, held, effect, values, actor)
+    else:
+        payment = record(connection, held, effect, actor=actor, values=values)
+    changed = {name: value for name, value in values.items() if name in operation}
+    return Done(payment, {**operation, **changed, "state": effect.to, "booked_amount": effect.booked})
+
+
+def later_again(connection: Any, held: Held) -> Done:
+    """No change: ask again after a longer while."""
+    from app.payments.queries import OPERATIONS
+
+    operation = held.operation
+    connection.execute(
+        OPERATIONS.update()
+        .where(OPERATIONS.c.id == operation["id"])
+        .values(
+            enquiries=OPERATIONS.c.enquiries + 1,
+            leased_until=None,
+            enquire_at=next_enquiry(operation["state"], operation["enquiries"] + 1),
+        )
+    )
+    return Done(held.payment, operation)
+
+
+def next_enquiry(state: str, enquiries: int):  # datetime or None for a final state
+    steps = PATIENCE.get(state)
+    return now() + timedelta(seconds=steps[min(enquiries, len(steps) - 1)]) if steps else None
+
+
+def _values(held: Held, to: str, answer: Answer | None) -> dict[str, Any]:
+    """The columns an answer fills."""
+    if answer is None:
+        return {"message": "The provider could not be reached; nothing was sent.", "code": "not_sent"}
+    values: dict[str, Any] = {
+        "code": answer.code.value if answer.code else None,
+        "provider_code": answer.provider_code,
+        "message": answer.message,
+        "provider_reference": answer.provider_reference,
+        "enquire_at": next_enquiry(to, 0),
+    }
+    if answer.action and to == "action":
+        values["action"] = {
+            "url": answer.action.url,
+            "method": answer.action.method,
+            "fields": dict(answer.action.fields),
+            "kind": answer.action.kind,
+            "framable": answer.action.framable,
+        }
+    if to == "declined" and not answer.code:
+        values["code"] = DeclineCode.PROVIDER_DECLINED.value
+    if held.operation["kind"] != "authorise":
+        return values
+    values |= {
+        "authorisation_reference": answer.provider_reference,
+        "brand": answer.brand,
+        "last4": answer.last4,
+        "funding": answer.funding,
+        "issuer_country": answer.issuer_country,
+        "scheme_transaction_id": answer.scheme_transaction_id,
+    }
+    if to == "succeeded":
+        today = business_now(held.clock_offset_seconds)
+        values["expires_at"] = today + (answer.valid_for or timedelta(days=contracts.authorisation_days(held.contract)))
+        values["honour_until"] = today + timedelta(days=contracts.honour_days(held.contract))
+    return values
+
+
+def operation_key(operation_id: UUID) -> str:
+    """The reference that providers get: the operation's public id, the same on every repetition."""
+    return public_id("op", operation_id)

@@ -1,0 +1,143 @@
+"""The picture of a payment, an operation, a dispute and a checkout that API and webhooks share."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.core.ids import public_id
+from app.payments import checkout as checkouts
+from app.payments.queries import left_to_capture, left_to_refund
+
+Row = Mapping[str, Any]
+
+
+def payment_picture(payment: Row, operation: Row | None = None) -> dict[str, Any]:
+    """`operation`: the latest authorise operation; it gives `next_action` and `failure`."""
+    return {
+        "id": public_id("pay", payment["id"]),
+        "object": "payment",
+        "live": payment["live"],
+        "status": payment["status"],
+        "amount": payment["amount"],
+        "currency": payment["currency"],
+        "amount_authorised": payment["authorised"],
+        "amount_captured": payment["captured"],
+        "amount_cancelled": payment["cancelled"],
+        "amount_refunded": payment["refunded"],
+        "amount_charged_back": payment["charged_back"],
+        "amount_capturable": left_to_capture(payment),
+        "amount_refundable": left_to_refund(payment),
+        "amount_pending": payment["capture_pending"] + payment["cancel_pending"] + payment["refund_pending"],
+        "merchant_reference": payment["merchant_reference"],
+        "description": payment["description"],
+        "order_number": payment["order_number"],
+        "customer_number": payment["customer_number"],
+        "customer": public_id("cus", payment["customer_id"]) if payment["customer_id"] else None,
+        "shop": public_id("shp", payment["shop_id"]) if payment["shop_id"] else None,
+        "lines": payment["order_lines"],
+        "payer": {
+            "name": payment["payer_name"],
+            "email": payment["payer_email"],
+            "country": payment["payer_country"],
+            "language": payment["language"],
+        },
+        "capture": payment["capture_mode"],
+        "capture_on": payment["capture_on"].isoformat() if payment["capture_on"] else None,
+        "method": payment["method"],
+        "card": {"brand": payment["brand"], "last4": payment["last4"]} if payment["last4"] else None,
+        "next_action": _next_action(payment, operation),
+        "failure": _failure(payment, operation),
+        "created_at": moment(payment["created_at"]),
+        "updated_at": moment(payment["updated_at"]),
+    }
+
+
+def _next_action(payment: Row, operation: Row | None) -> dict[str, Any] | None:
+    if payment["status"] != "requires_action" or operation is None or operation["state"] != "action":
+        return None
+    action = operation["action"] or {}
+    return {
+        "type": action.get("kind"),
+        "url": action.get("url"),
+        "method": action.get("method"),
+        "fields": action.get("fields") or {},
+    }
+
+
+def _failure(payment: Row, operation: Row | None) -> dict[str, Any] | None:
+    if payment["status"] != "failed" or operation is None:
+        return None
+    return {"code": operation["code"], "provider_code": operation["provider_code"]}
+
+
+def operation_picture(operation: Row) -> dict[str, Any]:
+    """A capture, refund, cancellation or authorisation."""
+    return {
+        "id": public_id("op", operation["id"]),
+        "object": operation["kind"],
+        "payment": public_id("pay", operation["payment_id"]),
+        "status": operation["state"],
+        "amount": operation["amount"] if operation["booked_amount"] is None else operation["booked_amount"],
+        "currency": operation["currency"],
+        "final": operation["final"] if operation["kind"] == "capture" else None,
+        "reason": operation["reason"] or None,
+        "lines": operation["lines"],
+        "failure": {"code": operation["code"], "provider_code": operation["provider_code"]}
+        if operation["state"] in ("declined", "failed")
+        else None,
+        "created_at": moment(operation["created_at"]),
+        "updated_at": moment(operation["updated_at"]),
+    }
+
+
+def refund_picture(parts: Sequence[Row]) -> dict[str, Any]:
+    """One refund, however many calls it needed: amounts added up, the least finished part's state."""
+    order = ("created", "submitted", "unknown", "pending", "failed", "declined", "succeeded")
+    worst = min(parts, key=lambda part: order.index(part["state"]))
+    picture = operation_picture({**parts[0], "state": worst["state"], "code": worst["code"]})
+    picture["amount"] = sum(operation_picture(part)["amount"] for part in parts)
+    picture["parts"] = len(parts)
+    return picture
+
+
+def dispute_picture(dispute: Row) -> dict[str, Any]:
+    return {
+        "id": public_id("dsp", dispute["id"]),
+        "object": "dispute",
+        "payment": public_id("pay", dispute["payment_id"]),
+        "status": dispute["state"],
+        "amount": dispute["amount"],
+        "fee": dispute["fee"],
+        "currency": dispute["currency"],
+        "reason": dispute["reason"],
+        "respond_by": moment(dispute["respond_by"]),
+        "opened_at": moment(dispute["opened_at"]),
+        "updated_at": moment(dispute["updated_at"]),
+    }
+
+
+def checkout_picture(checkout: Row, payment: Row) -> dict[str, Any]:
+    """`url` is for a redirect, `embed_url` for the iframe."""
+    link = checkouts.url(checkout["id"])
+    return {
+        "id": public_id("chk", checkout["id"]),
+        "object": "checkout",
+        "live": checkout["live"],
+        "status": checkout["state"],
+        "url": link,
+        "embed_url": f"{link}?embed=1",
+        "payment": public_id("pay", checkout["payment_id"]),
+        "amount": payment["amount"],
+        "currency": payment["currency"],
+        "merchant_reference": payment["merchant_reference"],
+        "shop": public_id("shp", checkout["shop_id"]),
+        "language": checkout["language"],
+        "return_url": checkout["return_url"],
+        "expires_at": moment(checkout["expires_at"]),
+        "created_at": moment(checkout["created_at"]),
+    }
+
+
+def moment(value: datetime | None) -> str | None:
+    """RFC 3339, UTC."""
+    return value.isoformat().replace("+00:00", "Z") if value else None

@@ -1,0 +1,42 @@
+"""What follows in the same transaction when a payment's operation ends: its checkout and its receivable."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from app.core.ids import public_id
+from app.core.reactions import together
+from app.core.states import move
+from app.payments.checkout import CHECKOUTS
+from app.payments.queries import PAYMENTS
+from app.payments.states import CHECKOUT
+from app.receivables import collect
+
+
+@together("authorisation.succeeded")
+def complete_checkout(connection: Connection, event: Mapping[str, Any]) -> None:
+    """A paid checkout is completed, unless the yes came too late and is being given back."""
+    payment = _payment(connection, event)
+    row = connection.execute(select(CHECKOUTS).where(CHECKOUTS.c.payment_id == payment["id"])).mappings().first()
+    if row is not None and row["state"] in ("open", "expired") and payment["cancel_pending"] == 0:
+        data = {"checkout": public_id("chk", row["id"]), "payment": event["data"]["payment"]}
+        move(connection, CHECKOUT, CHECKOUTS, dict(row), "completed", data=data, actor=event["actor"])
+
+
+@together("authorisation.declined", "authorisation.failed", "cancellation.succeeded")
+def free_receivable(connection: Connection, event: Mapping[str, Any]) -> None:
+    payment = _payment(connection, event)
+    if payment["receivable_id"] is not None and payment["authorised"] == payment["cancelled"]:
+        collect.release(connection, payment["receivable_id"], payment["id"])
+
+
+@together("capture.succeeded")
+def settle_receivable(connection: Connection, event: Mapping[str, Any]) -> None:
+    payment = _payment(connection, event)
+    if payment["receivable_id"] is not None:
+        collect.settle(connection, payment["receivable_id"], payment["id"], event["data"]["amount"])
+
+
+def _payment(connection: Connection, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(connection.execute(select(PAYMENTS).where(PAYMENTS.c.id == event["payment_id"])).mappings().one())

@@ -1,0 +1,162 @@
+"""UNKNOWN is resolved by asking, never by guessing.
+
+A job claims operations whose enquiry is due (also those whose process died after SUBMITTED), asks the
+provider in the way its connector declares, and records what it hears. What stays unknown for a day
+goes to the staff's worklist, still reserved.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from flask import Flask
+from sqlalchemy import select, update
+
+from app.connectors import CONNECTORS
+from app.connectors.kinds import Answer, DeclineCode, Enquire, Outcome, Verb
+from app.core.clock import now
+from app.core.db import ALL, atomic, of, reading
+from app.core.events import tell
+from app.core.ids import public_id
+from app.payments import cancel, capture, refund
+from app.payments.effect import Effect
+from app.payments.perform import LEASE, Done, apply_answer, call, later_again, operation_key, perform, record_answer
+from app.payments.queries import OPERATIONS, Held, held_operation, read_operation
+from app.payments.record import record
+
+log = structlog.get_logger()
+
+STAFF_AFTER = timedelta(hours=24)
+# A request that the provider says it never saw may still be on its way; after this it cannot be.
+SURELY_LOST_AFTER = timedelta(seconds=60)
+_VERBS: dict[str, Verb] = {"authorise": "authorise", "capture": "capture", "refund": "refund", "cancel": "cancel"}
+
+
+def due(limit: int) -> Sequence[tuple[UUID, UUID, bool]]:
+    """Claims up to `limit` operations to ask about: (id, merchant, live). The claim is a lease of 60 s."""
+    claimable = (
+        select(OPERATIONS.c.id)
+        .where(
+            OPERATIONS.c.state.in_(("created", "submitted", "pending", "action", "unknown")),
+            OPERATIONS.c.enquire_at <= now(),
+        )
+        .order_by(OPERATIONS.c.enquire_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    with atomic(ALL) as connection:
+        rows = connection.execute(
+            update(OPERATIONS)
+            .where(OPERATIONS.c.id.in_(claimable))
+            .values(leased_until=now() + LEASE, enquire_at=now() + LEASE)
+            .returning(OPERATIONS.c.id, OPERATIONS.c.merchant_id, OPERATIONS.c.live)
+        ).all()
+    return [(row.id, row.merchant_id, row.live) for row in rows]
+
+
+def resolve_due(app: Flask, limit: int = 100, threads: int = 32) -> int:
+    """Asks about everything that is due, many at a time. Returns how many were asked about."""
+    claimed = due(limit)
+
+    def one(claim: tuple[UUID, UUID, bool]) -> None:
+        with app.app_context():
+            try:
+                resolve(claim[0], merchant_id=claim[1], live=claim[2])
+            except Exception as error:
+                log.error("resolve_failed", operation=public_id("op", claim[0]), error=repr(error))
+
+    if claimed:
+        with ThreadPoolExecutor(min(threads, len(claimed))) as pool:
+            list(pool.map(one, claimed))
+    return len(claimed)
+
+
+def resolve(operation_id: UUID, *, merchant_id: UUID, live: bool) -> Done:
+    """Finds out what became of one operation and records it. An operation never sent is sent."""
+    with reading(of(merchant_id, live)) as connection:
+        held = read_operation(connection, operation_id)
+    state, kind = held.operation["state"], held.operation["kind"]
+    if state == "created":
+        return _send_created(held)
+    if kind not in _VERBS or state in ("succeeded", "declined", "failed"):
+        return Done(held.payment, held.operation)
+    if CONNECTORS[held.contract["provider"]].CAN.resolve[_VERBS[kind]] == "by_news":
+        return _wait(held)
+    answer = call(held.contract, "enquire", enquiry(held))
+    if answer is None or _still_unclear(held, answer):
+        return _wait(held)
+    if answer.code is DeclineCode.NEVER_ARRIVED:
+        answer = None  # provably nothing happened
+    return record_answer(
+        merchant_id=merchant_id, live=live, operation_id=operation_id, answer=answer, actor="job:resolve"
+    )
+
+
+def enquiry(held: Held) -> Enquire:
+    operation, authorisation = held.operation, held.authorisation
+    return Enquire(
+        verb=_VERBS[operation["kind"]],
+        operation_key=operation_key(operation["id"]),
+        amount=operation["amount"],
+        currency=operation["currency"],
+        provider_reference=operation["provider_reference"],
+        authorisation_reference=authorisation["provider_reference"],
+        merchant_reference=held.payment["merchant_reference"],
+    )
+
+
+def _still_unclear(held: Held, answer: Answer) -> bool:
+    if answer.outcome is Outcome.UNKNOWN:
+        return True
+    young = now() - held.operation["created_at"] < SURELY_LOST_AFTER
+    return answer.code is DeclineCode.NEVER_ARRIVED and young
+
+
+def _wait(held: Held) -> Done:
+    """Nothing new: SUBMITTED becomes UNKNOWN; after a day staff are told, once."""
+    operation = held.operation
+    with atomic(of(operation["merchant_id"], operation["live"])) as connection:
+        held = held_operation(connection, operation["id"])
+        if held.operation["state"] == "submitted":
+            return apply_answer(connection, held, Answer(Outcome.UNKNOWN), actor="job:resolve")
+        old = now() - operation["created_at"] > STAFF_AFTER
+        if old and held.operation["state"] == "unknown" and operation["message"] != "worklist":
+            connection.execute(update(OPERATIONS).where(OPERATIONS.c.id == operation["id"]).values(message="worklist"))
+            tell(
+                "operation.needs_staff",
+                subject=("operation", operation["id"]),
+                merchant_id=operation["merchant_id"],
+                live=operation["live"],
+                payment_id=operation["payment_id"],
+                audience="staff",
+                data={"operation": public_id("op", operation["id"])},
+                actor="job:resolve",
+            )
+        return later_again(connection, held)
+
+
+_ASKS = {"cancel": cancel.ask, "capture": capture.ask}
+
+
+def _send_created(held: Held) -> Done:
+    """An operation that was written down to be sent later (the cancellation of a late yes)."""
+    operation = held.operation
+    with atomic(of(operation["merchant_id"], operation["live"])) as connection:
+        held = held_operation(connection, operation["id"])
+        if held.operation["state"] != "created":
+            return Done(held.payment, held.operation)
+        values = {"leased_until": now() + LEASE, "enquire_at": now() + LEASE}
+        record(connection, held, Effect("submitted"), actor=operation["actor"], values=values)
+    ask = refund.ask(held, None) if operation["kind"] == "refund" else _ASKS[operation["kind"]](held)
+    return perform(
+        merchant_id=operation["merchant_id"],
+        live=operation["live"],
+        operation_id=operation["id"],
+        contract=held.contract,
+        verb=operation["kind"],
+        ask=ask,
+        actor=operation["actor"],
+    )

@@ -1,0 +1,121 @@
+"""`start()`: a payment begins to exist. Nothing is asked of a provider yet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Connection, insert
+
+from app.connectors.kinds import Payer
+from app.core.clock import now
+from app.core.errors import Refusal
+from app.core.events import tell
+from app.core.ids import public_id, uuid7
+from app.core.money import LARGEST_MINOR, exponent
+from app.core.texts import N_
+from app.payments.queries import PAYMENTS
+from app.payments.states import AMOUNTS
+
+CaptureMode = Literal["manual", "automatic", "scheduled"]
+
+
+class AmountOutOfRange(Refusal):
+    code = "amount_out_of_range"
+    message = N_("The amount must be between 1 and %(largest)s minor units.")
+
+
+class CaptureDateNeeded(Refusal):
+    code = "capture_date_needed"
+    message = N_("A scheduled capture needs its date.")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the merchant asks for. `lines`: [{"name", "quantity", "amount"}], shown to the payer."""
+
+    amount: int
+    currency: str
+    merchant_reference: str
+    capture_mode: CaptureMode = "manual"
+    capture_on: date | None = None
+    description: str = ""
+    order_number: str | None = None
+    customer_number: str | None = None
+    lines: Sequence[Mapping[str, Any]] | None = None
+    payer: Payer = Payer()
+    shop_id: UUID | None = None
+    customer_id: UUID | None = None
+    receivable_id: UUID | None = None
+    return_url: str | None = None
+    source: str = "api"
+
+
+def start(
+    connection: Connection, order: Order, *, merchant_id: UUID, live: bool, actor: str, payment_id: UUID | None = None
+) -> Mapping[str, Any]:
+    """Inserts the payment and tells `payment.created`. Returns its row. Raises AmountOutOfRange, UnknownCurrency."""
+    exponent(order.currency)
+    if not 0 < order.amount <= LARGEST_MINOR:
+        raise AmountOutOfRange(param="amount", largest=LARGEST_MINOR)
+    if (order.capture_mode == "scheduled") != (order.capture_on is not None):
+        raise CaptureDateNeeded(param="capture_on")
+    at = now()
+    row = {
+        "id": payment_id or uuid7(),
+        "merchant_id": merchant_id,
+        "live": live,
+        "shop_id": order.shop_id,
+        "customer_id": order.customer_id,
+        "receivable_id": order.receivable_id,
+        "amount": order.amount,
+        "currency": order.currency,
+        "merchant_reference": order.merchant_reference,
+        "description": order.description,
+        "order_number": order.order_number,
+        "customer_number": order.customer_number,
+        "order_lines": list(order.lines) if order.lines else None,
+        "payer_name": order.payer.name,
+        "payer_email": order.payer.email,
+        "payer_country": order.payer.country,
+        "language": order.payer.language,
+        "capture_mode": order.capture_mode,
+        "capture_on": order.capture_on,
+        "return_url": order.return_url,
+        "source": order.source,
+        "step": 1,
+        "created_at": at,
+        "updated_at": at,
+    }
+    connection.execute(insert(PAYMENTS).values(row))
+    tell(
+        "payment.created",
+        subject=("payment", row["id"]),
+        step=1,
+        merchant_id=merchant_id,
+        live=live,
+        payment_id=row["id"],
+        payment_step=1,
+        data={
+            "payment": {
+                "id": public_id("pay", row["id"]),
+                "merchant_reference": order.merchant_reference,
+                "status": "created",
+                "amount": order.amount,
+                "currency": order.currency,
+                **dict.fromkeys(("authorised", "captured", "cancelled", "refunded", "charged_back"), 0),
+            }
+        },
+        details={"payer_name": order.payer.name, "payer_email": order.payer.email} if order.payer.email else None,
+        actor=actor,
+    )
+    return {
+        **row,
+        **dict.fromkeys(AMOUNTS, 0),
+        "stage": "created",
+        "status": "created",
+        "method": None,
+        "brand": None,
+        "last4": None,
+    }
