@@ -1,0 +1,96 @@
+"""Databases for tests: one migrated template, and clones of it."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy.pool import NullPool, QueuePool
+
+from tools.stack.stores import running_stores
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = "template_zahlwerk"
+
+
+@dataclass
+class Databases:
+    owner_url: URL
+    app_url: URL
+    redis_url: str
+
+    @property
+    def template_app_url(self) -> str:
+        return _text(self.app_url.set(database=TEMPLATE))
+
+    def create(self, name: str, template: str | None = TEMPLATE) -> None:
+        self._maintain(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}" STRATEGY file_copy' if template else ""))
+
+    def drop(self, name: str) -> None:
+        self._maintain(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def urls(self, name: str) -> tuple[str, str]:
+        """(app's, owner's) URL of a database."""
+        return _text(self.app_url.set(database=name)), _text(self.owner_url.set(database=name))
+
+    @contextmanager
+    def fresh(self, application: Any) -> Iterator[str]:
+        """Points the application at a new clone of the template for the time of the block."""
+        from app.core.db import db
+
+        name = f"test_{secrets.token_hex(6)}"
+        self.create(name)
+        engines = db._app_engines[application]
+        before = engines[None]
+        before.dispose()
+        engines[None] = create_engine(
+            self.app_url.set(database=name),
+            poolclass=QueuePool,
+            pool_size=40,
+            max_overflow=0,
+            pool_timeout=20,
+            execution_options={"guarded": True},
+        )
+        try:
+            yield self.urls(name)[0]
+        finally:
+            engines[None].dispose()
+            engines[None] = before
+            self.drop(name)
+
+    def _maintain(self, statement: str) -> None:
+        engine = create_engine(self.owner_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+
+
+@contextmanager
+def running_databases(home: Path) -> Iterator[Databases]:
+    with running_stores(home) as stores:
+        running = Databases(make_url(stores.owner_url), make_url(stores.app_url), stores.redis_url)
+        running.create(TEMPLATE, template=None)
+        _migrate(running, TEMPLATE)
+        yield running
+
+
+def _migrate(running: Databases, name: str) -> None:
+    app_url, owner_url = running.urls(name)
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": app_url, "DATABASE_OWNER_URL": owner_url, "REDIS_URL": running.redis_url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
