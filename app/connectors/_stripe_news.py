@@ -1,0 +1,225 @@
+"""Stripe's webhooks in our words.
+
+A fact's id derives from the thing and its state, not from the event: `charge.captured` and
+`payment_intent.succeeded` tell of one capture and give one id.
+
+Sources: docs.stripe.com/api/events/types, /api/refunds/object, /api/disputes/object.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from app.connectors._reading import masked, part, text, whole
+from app.connectors._stripe_events import Event, open_event
+from app.connectors._stripe_words import DECLINES, DISPUTE_STATES, REFUND_FAILURES, REFUND_STATES, read_amount
+from app.connectors.kinds import Contract, DeclineCode, DisputeNews, DisputeTurn, News, Outcome
+
+log = structlog.get_logger()
+
+_LAPSED = frozenset({"automatic", "expired"})  # Stripe's own reasons for cancelling an intent
+
+
+def read_news(contract: Contract, headers: Mapping[str, str], body: bytes) -> list[News]:
+    """Raises NewsRefused. Events we have no use for give []."""
+    event = open_event(contract, headers, body)
+    if event.live is not contract.live:
+        return event.unread("news_of_other_mode")
+    reader = _READERS.get(event.type)
+    if reader is None:
+        log.info("news_not_needed", provider="stripe", contract=contract.id, news=masked(event.type))
+        return []
+    return reader(event) if event.id else event.unread("news_garbled")
+
+
+# PaymentIntents
+
+
+def _authorised(event: Event) -> list[News]:
+    id_ = event.id
+    known = {"operation_key": event.operation_key, "provider_reference": id_}
+    return [event.news(f"{id_}:authorised", "authorise", Outcome.APPROVED, event.amount("amount"), **known)]
+
+
+def _intent_succeeded(event: Event) -> list[News]:
+    """Captured. An intent that captures by itself tells of its authorisation in no other event."""
+    id_, received = event.id, event.amount("amount_received")
+    charge = text(event.thing.get("latest_charge")) or text(part(event.thing, "latest_charge").get("id"))
+    captured = _captured(event, id_, charge, event.amount("amount"), received)
+    return [*_authorised(event), *captured]
+
+
+def _charge_captured(event: Event) -> list[News]:
+    return _captured(event, event.intent, event.id, event.amount("amount"), event.amount("amount_captured"))
+
+
+def _captured(
+    event: Event, intent: str | None, charge: str | None, amount: int | None, taken: int | None
+) -> list[News]:
+    """The capture, and the rest that it released: Stripe may show the rest as a refund, but no money ever came."""
+    id_, known = intent or charge, {"authorisation_reference": intent, "provider_reference": charge}
+    facts = [event.news(f"{id_}:captured", "capture", Outcome.APPROVED, taken, **known)]
+    if amount is not None and taken is not None and taken < amount:
+        rest = {"authorisation_reference": intent, "released": True}
+        facts.append(event.news(f"{id_}:released", "refund", Outcome.APPROVED, amount - taken, **rest))
+    return facts
+
+
+def _intent_failed(event: Event) -> list[News]:
+    error, id_ = part(event.thing, "last_payment_error"), event.id
+    word = text(error.get("decline_code")) or text(error.get("code")) or ""
+    if word not in DECLINES:
+        log.warning("provider_word_unknown", provider="stripe", contract=event.contract.id, word=masked(word))
+    return [
+        event.news(
+            f"{id_}:failed:{text(error.get('charge')) or ''}",
+            "authorise",
+            Outcome.DECLINED,
+            event.amount("amount"),
+            operation_key=event.operation_key,
+            provider_reference=id_,
+            code=DECLINES.get(word, DeclineCode.PROVIDER_DECLINED),
+            provider_code=masked(word),
+        )
+    ]
+
+
+def _intent_cancelled(event: Event) -> list[News]:
+    """Without a charge there was nothing to release: then it is the end of an authorisation that never was."""
+    id_, reason = event.id, text(event.thing.get("cancellation_reason"))
+    if event.thing.get("latest_charge") and not event.thing.get("last_payment_error"):
+        return [_lapsed(event, id_, event.amount("amount"), reason in _LAPSED)]
+    known = {"operation_key": event.operation_key, "provider_reference": id_, "provider_code": "canceled"}
+    code = DeclineCode.EXPIRED if reason in _LAPSED else DeclineCode.PROVIDER_DECLINED
+    return [event.news(f"{id_}:never", "authorise", Outcome.DECLINED, event.amount("amount"), code=code, **known)]
+
+
+def _charge_expired(event: Event) -> list[News]:
+    return [_lapsed(event, event.intent, event.amount("amount"), expired=True)]
+
+
+def _lapsed(event: Event, intent: str | None, amount: int | None, expired: bool) -> News:
+    return event.news(
+        f"{intent or event.thing['id']}:cancelled",
+        "cancel",
+        Outcome.APPROVED,
+        amount,
+        authorisation_reference=intent,
+        code=DeclineCode.EXPIRED if expired else None,
+    )
+
+
+# Refunds
+
+
+def _refund(event: Event) -> list[News]:
+    return _one_refund(event, event.thing)
+
+
+def _charge_refunded(event: Event) -> list[News]:
+    """Older API versions list the refunds here; newer ones only tell of each in `refund.*`."""
+    listed = part(event.thing, "refunds").get("data") or []
+    return [news for found in listed for news in _one_refund(event, {"payment_intent": event.intent, **part(found)})]
+
+
+def _one_refund(event: Event, refund: Mapping[str, Any]) -> list[News]:
+    id_, status = text(refund.get("id")), text(refund.get("status")) or ""
+    intent, key = text(refund.get("payment_intent")), text(part(refund, "metadata").get("operation_key"))
+    outcome, amount = REFUND_STATES.get(status), read_amount(refund.get("amount"), event.thing.get("currency"))
+    if id_ is None or outcome is None:
+        return event.unread("provider_word_unknown", word=masked(status))
+    if key is None and outcome is Outcome.APPROVED and refund.get("balance_transaction") is None:
+        # Touches no balance and is not ours: the rest of a capture, or a cancelled authorisation, shown as a
+        # refund. The capture and the cancellation tell of it themselves.
+        log.info("news_of_released_rest", provider="stripe", contract=event.contract.id, refund=id_)
+        return []
+    reason = text(refund.get("failure_reason")) or status
+    declined = outcome is Outcome.DECLINED
+    return [
+        event.news(
+            f"{id_}:{status}",
+            "refund",
+            outcome,
+            amount,
+            operation_key=key,
+            provider_reference=id_,
+            authorisation_reference=intent,
+            code=REFUND_FAILURES.get(reason, DeclineCode.PROVIDER_DECLINED) if declined else None,
+            provider_code=masked(reason) if declined else None,
+        )
+    ]
+
+
+# Disputes
+
+
+def _dispute(event: Event) -> list[News]:
+    status = text(event.thing.get("status")) or ""
+    if status not in DISPUTE_STATES:
+        return event.unread("provider_word_unknown", word=masked(status))
+    return _turned(event, DISPUTE_STATES[status], event.amount("amount"))
+
+
+def _funds_withdrawn(event: Event) -> list[News]:
+    return _turned(event, "charged_back", event.amount("amount"))
+
+
+def _funds_reinstated(event: Event) -> list[News]:
+    return _turned(event, "reversed", event.amount("amount"))
+
+
+def _turned(event: Event, turn: DisputeTurn | None, amount: int | None) -> list[News]:
+    if turn is None:
+        return event.unread("news_not_needed", status=masked(event.thing.get("status")))
+    id_, due = event.id, whole(part(event.thing, "evidence_details").get("due_by"))
+    dispute = DisputeNews(
+        turn,
+        id_,
+        masked(event.thing.get("reason")) or "general",
+        fee=_dispute_fee(event) if turn == "charged_back" else None,
+        respond_by=datetime.fromtimestamp(due, UTC) if due else None,
+    )
+    if event.thing.get("status") == "warning_closed":
+        amount = 0  # an inquiry that ended without a chargeback: nothing was taken, nothing comes back
+    return [
+        event.news(
+            f"{id_}:{turn}",
+            "dispute",
+            Outcome.APPROVED,
+            amount,
+            provider_reference=text(event.thing.get("charge")),
+            authorisation_reference=event.intent,
+            dispute=dispute,
+        )
+    ]
+
+
+def _dispute_fee(event: Event) -> int | None:
+    """Stripe's fee, when it is in the currency of the dispute."""
+    currency = event.thing.get("currency")
+    for booked in event.thing.get("balance_transactions") or []:
+        if part(booked).get("fee") and part(booked).get("currency") == currency:
+            return read_amount(part(booked).get("fee"), currency)
+    return None
+
+
+_READERS: Mapping[str, Callable[[Event], list[News]]] = {
+    "payment_intent.amount_capturable_updated": _authorised,
+    "payment_intent.succeeded": _intent_succeeded,
+    "payment_intent.payment_failed": _intent_failed,
+    "payment_intent.canceled": _intent_cancelled,
+    "charge.captured": _charge_captured,
+    "charge.expired": _charge_expired,
+    "charge.refunded": _charge_refunded,
+    "charge.refund.updated": _refund,
+    "refund.created": _refund,
+    "refund.updated": _refund,
+    "refund.failed": _refund,
+    "charge.dispute.created": _dispute,
+    "charge.dispute.updated": _dispute,
+    "charge.dispute.closed": _dispute,
+    "charge.dispute.funds_withdrawn": _funds_withdrawn,
+    "charge.dispute.funds_reinstated": _funds_reinstated,
+}

@@ -1,0 +1,100 @@
+"""Stripe: cards through PaymentIntents with manual capture.
+
+An intent is created without a card under the operation's key, so its id is known before anything can be
+charged; then it gets the card and is confirmed. When an answer is lost, the intent is read, never paid again.
+
+Sources: docs.stripe.com/api/payment_intents, /setup_intents, /refunds; docs.stripe.com/payments/place-a-hold-on-a-
+payment-method (one capture, the rest is released); /payments/3d-secure/authentication-flow (redirect).
+"""
+
+from typing import TYPE_CHECKING
+
+from app.connectors import _stripe_changes as changes
+from app.connectors import _stripe_intents as intents
+from app.connectors._stripe_calls import DEFAULT_URL, run
+from app.connectors._stripe_news import read_news
+from app.connectors.kinds import (
+    Acknowledgement,
+    Answer,
+    Authorise,
+    Can,
+    Cancel,
+    Capture,
+    Contract,
+    Enquire,
+    Refund,
+    Register,
+    Setting,
+)
+from app.core.texts import N_
+
+__all__ = ["read_news"]
+
+LABEL = "Stripe"
+METHODS = frozenset({"card"})
+CAN = Can(
+    captures="one",
+    refunds="many",
+    cancel_rest=False,
+    tokens=True,
+    unscheduled=True,
+    authorisation_days=7,
+    honour_days=7,
+    reauthorise=False,
+    resolve={
+        "register": "by_reference",
+        "authorise": "by_reference",
+        "capture": "by_resend",
+        "refund": "by_resend",
+        "cancel": "by_resend",
+    },
+)
+SETTINGS = (
+    Setting(
+        "secret_key",
+        N_("Secret key"),
+        secret=True,
+        help=N_("Starts with sk_. Stripe must have enabled raw card data for the account."),
+    ),
+    Setting(
+        "webhook_secret",
+        N_("Signing secret of the webhook endpoint"),
+        secret=True,
+        help=N_("Starts with whsec_. Subscribe to payment_intent.*, charge.*, charge.dispute.* and refund.*."),
+    ),
+    Setting("url", N_("Address of the API"), required=False, default=DEFAULT_URL),
+)
+ACKNOWLEDGEMENT = Acknowledgement()
+
+
+def register(contract: Contract, ask: Register) -> Answer:
+    """The token is "customer:payment method"."""
+    return run(contract, intents.register, ask)
+
+
+def authorise(contract: Contract, ask: Authorise) -> Answer:
+    return run(contract, intents.authorise, ask)
+
+
+def capture(contract: Contract, ask: Capture) -> Answer:
+    """Stripe takes one capture and releases the rest: `released`. Its reference is the charge's."""
+    return run(contract, changes.capture, ask)
+
+
+def refund(contract: Contract, ask: Refund) -> Answer:
+    return run(contract, changes.refund, ask)
+
+
+def cancel(contract: Contract, ask: Cancel) -> Answer:
+    return run(contract, changes.cancel, ask)
+
+
+def enquire(contract: Contract, ask: Enquire) -> Answer:
+    return run(contract, changes.enquire, ask)
+
+
+if TYPE_CHECKING:
+    from app.connectors import stripe as _me
+    from app.connectors.kinds import Connector
+
+    _: Connector = _me
