@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -51,7 +52,7 @@ from app.core.texts import N_
 
 log = structlog.get_logger()
 
-LABEL = "Sandbox card acquirer"
+LABEL = N_("Sandbox card acquirer")
 METHODS = frozenset({"card"})
 CAN = Can(
     captures="many",  # acquirer C takes one and says in its answer what it released
@@ -123,9 +124,12 @@ def cancel(contract: Contract, ask: Cancel) -> Answer:
 
 def enquire(contract: Contract, ask: Enquire) -> Answer:
     """By our key. `unseen=refuse`: if the acquirer never had it, it promises to refuse it should it still
-    arrive, and says so with a decline (`not_processed`); without that promise "not found" is no answer."""
+    arrive, and says so (NEVER_ARRIVED); without that promise "not found" would be no answer."""
     query = urlencode({"key": ask.operation_key, "unseen": "refuse"})
-    return _ask(contract, f"/v1/operations?{query}", None, ask.operation_key)
+    answer = _ask(contract, f"/v1/operations?{query}", None, ask.operation_key)
+    if answer.provider_code == "never_arrived":
+        return replace(answer, code=DeclineCode.NEVER_ARRIVED)
+    return answer
 
 
 def read_news(contract: Contract, headers: Mapping[str, str], body: bytes) -> list[News]:

@@ -135,7 +135,7 @@ def _page(language: str, status: int, content: str) -> Reply:
 <style>{_style()}</style>
 </head>
 <body>
-<p class="band">{text["band"]}</p>
+<header class="band">{text["band"]}</header>
 <main>
 <p class="bank">{text["bank"]}</p>
 <h1>{text["title"]}</h1>

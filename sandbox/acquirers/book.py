@@ -109,7 +109,7 @@ class Book:
             self._apply_dispute(line)
         elif done == "refused_unseen":
             self.by_key[line["key"]] = Operation(
-                line["id"], "unseen", line["key"], "", 0, "", line["at"], "declined", reason="not_processed"
+                line["id"], "unseen", line["key"], "", 0, "", line["at"], "declined", reason="never_arrived"
             )
         elif done == "clock_moved":
             self.clock_offset = line["offset"]

@@ -158,7 +158,7 @@ def _itself(operation: Operation) -> Operation:
 
 def _object(body: bytes) -> Asked:
     try:
-        value = json.loads(body or b"{}")
+        value = json.loads(body.decode() or "{}")
     except (ValueError, RecursionError):
         raise Refused(422, "invalid", "body") from None
     if not isinstance(value, dict):

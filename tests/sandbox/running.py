@@ -11,9 +11,11 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from app.connectors.kinds import Contract
 from sandbox.acquirers import journal
@@ -72,20 +74,28 @@ class RunningAcquirer:
     def dispute(self, authorisation: str, turn: str) -> tuple[int, Any]:
         return self.request("POST", "/control/dispute", {"authorisation": authorisation, "turn": turn})
 
-    def request(self, method: str, path: str, body: object = None, *, key: str = "", seconds: float = 10) -> tuple[int, Any]:
+    def request(
+        self, method: str, path: str, body: object = None, *, key: str = "", seconds: float = 10
+    ) -> tuple[int, Any]:
         """Status and the decoded answer. Raises TimeoutError, or ConnectionError when the line is cut."""
         headers = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json", "Idempotency-Key": key}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=seconds) as answer:
-                return answer.status, json.loads(answer.read())
+                return answer.status, _decoded(answer)
         except urllib.error.HTTPError as refused:
-            return refused.code, json.loads(refused.read())
+            return refused.code, _decoded(refused)
 
     def done(self) -> list[tuple[str, int, str]]:
         """What the journal says about money: word, minor units, operation key."""
         return [(line["done"], line["amount"], line["key"]) for line in journal.money(self.journal_path)]
+
+
+def _decoded(answer: HTTPResponse | urllib.error.HTTPError) -> Any:
+    body = answer.read()
+    form = answer.headers["Content-Type"].startswith("application/x-www-form-urlencoded")
+    return dict(parse_qsl(body.decode())) if form else json.loads(body)
 
 
 @contextmanager

@@ -36,9 +36,7 @@ def peer() -> Iterator[Contract]:
             _running.remove(acquirer)
 
 
-def ask(
-    verb: str, outcome: str, contract: Contract, *, currency: str = "EUR", amount: int | None = None
-) -> Ask | None:
+def ask(verb: str, outcome: str, contract: Contract, *, currency: str = "EUR", amount: int | None = None) -> Ask | None:
     """An ask of `verb` that ends in `outcome` (approve, decline, garbled, unknown_word), with what it
     needs already done. `amount` in minor units counts for "approve" only."""
     wanted = amount if amount is not None and outcome == "approve" else 10_000 + _ENDINGS[outcome]
