@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.stack import system_packages
+from tools.stack.accounts import SHARED, Account, account, dropped, is_root
 from tools.stack.errors import StackError
-from tools.stack.places import CLONE, SHARED, Account, account, dropped, is_root, shared_root
+from tools.stack.places import CLONE, shared_root
 from tools.stack.say import say
 
 NAMES = ("python3", "python3.13", "python3.12", "python3.11")
@@ -80,7 +81,7 @@ def _fingerprint(requirements: str) -> str:
 
 def _install(python: Path, requirements: str) -> None:
     say(f"installing {requirements} (a minute or so the first time)")
-    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "-q", "-r", requirements]
+    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "-qq", "-r", requirements]
     process = subprocess.Popen(command, cwd=CLONE)
     while True:
         try:

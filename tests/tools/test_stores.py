@@ -12,8 +12,8 @@ import redis
 from sqlalchemy import make_url
 
 from tests.tools.programs import Program, alive, descendants, until
+from tools.stack.accounts import account, is_root
 from tools.stack.errors import AlreadyRunning, StackError
-from tools.stack.places import account, is_root
 from tools.stack.stores import Stores, running_stores
 
 Start = Callable[..., Program]

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from tools.stack import lock
+from tools.stack.accounts import Account, account
 from tools.stack.child import Child
 from tools.stack.errors import StackError
-from tools.stack.places import Account, account, prepare_home
+from tools.stack.places import prepare_home
 from tools.stack.session import supervised
 from tools.stack.supervisor import Stopped
 

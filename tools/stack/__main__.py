@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 from tools.stack import lock
+from tools.stack.accounts import is_root
 from tools.stack.errors import StackError
-from tools.stack.places import CLONE, default_home, is_root
+from tools.stack.places import CLONE, default_home
 
 DEFAULT_PORT = 8700
 

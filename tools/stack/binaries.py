@@ -8,8 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.stack.accounts import SHARED, Account, dropped
 from tools.stack.errors import StackError
-from tools.stack.places import SHARED, Account, dropped
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.stack.places import Account
+from tools.stack.accounts import Account
 
 
 @dataclass(frozen=True)
@@ -13,9 +13,9 @@ class Child:
     """How to start, recognise and stop one process.
 
     `log` None means our own output. `ready` answers whether it is fit for use (None: being alive
-    is enough). `prepare` runs before every start. Children of one `group` stop together.
-    `stop_seconds` bounds the polite stop (the signal is repeated every `stop_again_seconds`);
-    then comes `firm_signal`, then SIGKILL for the whole session.
+    is enough). `prepare` runs before every start. Children of one `group` stop together (empty:
+    alone). `stop_seconds` bounds the polite stop, in which the signal is repeated once, to the
+    whole session, after `stop_again_seconds`; then comes `firm_signal`, then SIGKILL for the session.
     """
 
     name: str

@@ -18,7 +18,7 @@ SANDBOX, FIRST_ACQUIRER, SMTP = 1, 2, 7
 PORTS = 8
 
 # Steering of other programs, and what belongs to the account that called us.
-NOT_INHERITED = ("PG", "MAKE", "MFLAGS", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "SUDO_", "XDG_")
+NOT_INHERITED = ("MAKE", "MFLAGS", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "SUDO_", "XDG_")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ class Addresses:
 
 def environment(at: Addresses) -> dict[str, str]:
     """What every child finds in its environment; the owner's login is not part of it."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
+    # PG* may hold the certificates of an operator's server; the embedded one wants none of it.
+    unwanted = NOT_INHERITED if "DATABASE_URL" in os.environ else (*NOT_INHERITED, "PG")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
     kept.pop("DATABASE_OWNER_URL", None)
     return {
         **kept,
@@ -86,7 +88,8 @@ def children(at: Addresses) -> list[Child]:
         ),
         child(
             "web", "web", *_granian(at.port),
-            # Granian loses a SIGTERM that comes during its first two seconds: repeat it.
+            # Granian's workers lose a SIGTERM that comes during their first two seconds. A third
+            # one makes them drop what they are answering, so it is repeated exactly once.
             stop_seconds=25, stop_again_seconds=3, ready=probes.http_ok(at.port, "/readyz"),
         ),
         child("worker-1", "workers", "jobs.worker", "default", stop_seconds=20),

@@ -13,7 +13,8 @@ from typing import NoReturn
 
 from tools import bootstrap
 from tools.stack import lock
-from tools.stack.places import CLONE, Account, account, default_home, dropped, prepare_home, shared_root
+from tools.stack.accounts import Account, account, dropped
+from tools.stack.places import CLONE, default_home, prepare_home, shared_root
 from tools.stack.say import BEGUN, begun, say
 
 LEFT_OUT = {"var", "tests", "bench", "docs", "node_modules"}  # At the top; dot files and caches everywhere.

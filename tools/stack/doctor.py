@@ -16,13 +16,13 @@ PANGO_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dej
 LEAST_FREE_BYTES = 500_000_000
 
 
-def examine(home: Path, ports: list[int]) -> None:
+def examine(home: Path, ports: list[int], patience_seconds: float = 3) -> None:
     """Raises StackError for what makes a start pointless; says what will only be lacking."""
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         raise StackError(f"Python 3.11 to 3.13 is needed, this is {sys.version.split()[0]}.")
     if shutil.disk_usage(home).free < LEAST_FREE_BYTES:
         raise StackError(f"less than 500 MB are free on the disk of {home}.")
-    _wait_for_ports(ports)
+    _wait_for_ports(ports, patience_seconds)
     if missing := missing_libraries():
         say(f"PDF files cannot be made ({missing[0]} is missing): apt-get install {PANGO_PACKAGES}")
 
@@ -40,14 +40,14 @@ def _loads(name: str) -> bool:
     return True
 
 
-def _wait_for_ports(ports: list[int], seconds: float = 3) -> None:
+def _wait_for_ports(ports: list[int], seconds: float) -> None:
     # A moment of patience: the ports of a run that has just ended may still be closing.
     deadline = time.monotonic() + seconds
     while taken := [port for port in ports if _is_taken(port)]:
         if time.monotonic() > deadline:
             raise StackError(
                 f"port {taken[0]} is taken by another program. Ports {ports[0]} to {ports[-1]} are "
-                "needed; move them all with for example: make run PORT=9700"
+                f"needed; move them all with for example: make run PORT={ports[0] + 1000}"
             )
         time.sleep(0.2)
 

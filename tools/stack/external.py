@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 from tools.stack.errors import StackError
 from tools.stack.keys import APP_PASSWORD, app_database_password
-from tools.stack.postgres import APP_LIMITS, APP_ROLE
+from tools.stack.roles import APP_LIMITS, APP_ROLE
 
 
 def database_urls(given: str, home: Path) -> tuple[str, str]:

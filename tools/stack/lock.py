@@ -6,8 +6,8 @@ import os
 import time
 from pathlib import Path
 
+from tools.stack.accounts import Account
 from tools.stack.errors import AlreadyRunning
-from tools.stack.places import Account
 
 CLEANING_SECONDS = 20.0
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tools.stack.places import Account
+from tools.stack.accounts import Account
 
 TURN_OVER_BYTES = 5_000_000
 KEPT = 3

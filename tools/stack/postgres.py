@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: its directory, its start, its two roles.
+"""The embedded PostgreSQL: its directory and its start.
 
 Trust authentication is safe here and only here: there is no TCP, and the socket lies in a 0700
 directory that only the account of the stack (and root) can enter.
@@ -16,24 +16,15 @@ import psycopg
 from sqlalchemy import URL
 
 from tools.stack import guard
+from tools.stack.accounts import Account, dropped
 from tools.stack.binaries import PostgresBinaries
 from tools.stack.child import Child
 from tools.stack.errors import StackError
-from tools.stack.places import Account, dropped, private_dir
+from tools.stack.places import private_dir
 from tools.stack.processes import dies_with
+from tools.stack.roles import DATABASE, SUPERUSER, provision
 
-SUPERUSER = "postgres"
-OWNER_ROLE = "zahlwerk_owner"
-APP_ROLE = "zahlwerk_app"
-DATABASE = "zahlwerk"
 PORT = "5432"  # Only part of the socket's name; said everywhere so that $PGPORT cannot matter.
-
-APP_LIMITS = (
-    ("lock_timeout", "3s"),
-    ("statement_timeout", "15s"),
-    ("idle_in_transaction_session_timeout", "30s"),
-    ("timezone", "UTC"),
-)
 
 SETTINGS = {
     "listen_addresses": "",
@@ -154,33 +145,15 @@ class Postgres:
             return False
         return True
 
+    def provision(self) -> None:
+        """Create what is missing of roles and database. Repeatable."""
+        with self.connect(SUPERUSER, "postgres") as session:
+            provision(session)
+
     def url(self, role: str) -> str:
         query = {"host": str(self.sockets), "port": PORT}
         url = URL.create("postgresql+psycopg", username=role, database=DATABASE, query=query)
         return url.render_as_string(hide_password=False)
-
-    def provision(self) -> None:
-        """Create what is missing of the two roles and the database. Repeatable."""
-        with self.connect(SUPERUSER, "postgres") as session:
-            create_role(session, OWNER_ROLE, "LOGIN CREATEDB")
-            create_role(session, APP_ROLE, "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE")
-            limit_app_role(session)
-            known = session.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-            if not known:
-                session.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER_ROLE}")
-                session.execute(f"ALTER DATABASE {DATABASE} SET timezone = 'UTC'")
-
-
-def create_role(session: psycopg.Connection, role: str, options: str) -> None:
-    """Create a role unless it exists; names and options are constants of ours, never input."""
-    if not session.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
-        session.execute(f"CREATE ROLE {role} {options}")  # pyright: ignore
-
-
-def limit_app_role(session: psycopg.Connection) -> None:
-    """Bounds for every connection of the application: nothing waits for ever."""
-    for setting, value in APP_LIMITS:
-        session.execute(f"ALTER ROLE {APP_ROLE} SET {setting} = '{value}'")  # pyright: ignore
 
 
 def _plain_environment() -> dict[str, str]:

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
+from tools.stack.accounts import dropped
 from tools.stack.child import Child
 from tools.stack.errors import StackError, tail
-from tools.stack.guard import FIRM_SECONDS, kill_session
+from tools.stack.guard import FIRM_SECONDS, kill_session, process_table, session_members, tell
 from tools.stack.logs import open_log
-from tools.stack.places import dropped
 from tools.stack.watch import Watch
 
 PR_SET_PDEATHSIG = 1
@@ -64,6 +65,17 @@ def adopt_orphans() -> None:
         _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
+def end_orphans(known: set[int]) -> None:
+    """Descendants whose own parent died have become our children: end and bury them."""
+    if not _libc:
+        return
+    for row in process_table():
+        if row.parent == os.getpid() and row.pid not in known:
+            tell(row.pid, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(row.pid, 0)
+
+
 def die_with_parent(number: signal.Signals) -> None:
     """Ask the kernel for a signal when our own parent dies (Linux)."""
     if _libc:
@@ -90,7 +102,7 @@ def stop_together(running: list[tuple[Child, Process]], watch: Watch, hurry: Cal
     `hurry` may cut the waiting short (a second Ctrl-C).
     """
     begun = time.monotonic()
-    told = {process.pid: begun for _, process in running}
+    told_again: set[int] = set()
     for child, process in running:
         _tell(process, child.stop_signal)
     while left := [pair for pair in running if pair[1].poll() is None]:
@@ -98,9 +110,10 @@ def stop_together(running: list[tuple[Child, Process]], watch: Watch, hurry: Cal
         for child, process in left:
             if hurry() or now - begun > child.stop_seconds:
                 _end_firmly(child, process)
-            elif child.stop_again_seconds and now - told[process.pid] > child.stop_again_seconds:
-                told[process.pid] = now
-                _tell(process, child.stop_signal)
+            elif process.pid not in told_again and now - begun > (child.stop_again_seconds or child.stop_seconds):
+                told_again.add(process.pid)
+                for member in session_members(process.pid):
+                    tell(member, child.stop_signal)
         time.sleep(0.03)
     for _, process in running:
         kill_session(process.pid)

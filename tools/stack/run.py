@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.stack import demo, doctor, external, lock
+from tools.stack.accounts import account
 from tools.stack.children import PORTS, Addresses, children, demonstration, migration
 from tools.stack.keys import ensure_keys
-from tools.stack.places import CLONE, account, prepare_home
-from tools.stack.postgres import APP_ROLE, OWNER_ROLE
+from tools.stack.places import CLONE, prepare_home
 from tools.stack.processes import die_with_parent
+from tools.stack.roles import APP_ROLE, OWNER_ROLE
 from tools.stack.say import say, seconds, write
 from tools.stack.session import StatusFile, supervised
 from tools.stack.stores import embedded_postgres, embedded_valkey

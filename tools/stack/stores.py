@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.stack import lock
+from tools.stack.accounts import Account, account
 from tools.stack.binaries import postgres_binaries, valkey_binary
 from tools.stack.child import Child
-from tools.stack.places import Account, account, prepare_home, scratch_home, socket_dir
-from tools.stack.postgres import APP_ROLE, OWNER_ROLE, Postgres
+from tools.stack.places import prepare_home, scratch_home, socket_dir
+from tools.stack.postgres import Postgres
 from tools.stack.processes import Process, spawn, stop_together, wait_ready
+from tools.stack.roles import APP_ROLE, OWNER_ROLE
 from tools.stack.valkey import Valkey
 from tools.stack.watch import Watch
 

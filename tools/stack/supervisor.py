@@ -4,17 +4,15 @@ Everything happens in one thread, in `tick()`: the kernel ties our children to t
 started them, and a signal only sets a flag that the next tick sees.
 """
 
-import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from tools.stack.child import Child
 from tools.stack.errors import StackError, tail
-from tools.stack.guard import kill_session, process_table, tell
-from tools.stack.processes import Process, spawn, stop_together
+from tools.stack.guard import kill_session
+from tools.stack.processes import Process, end_orphans, spawn, stop_together
 from tools.stack.say import say
 from tools.stack.watch import Watch
 
@@ -144,16 +142,9 @@ class Supervisor:
         self._tell_pids()
 
     def _end_orphans(self) -> None:
-        """Descendants whose own parent died have become our children: end and bury them."""
         self._orphans_due = time.monotonic() + ORPHANS_EVERY_SECONDS
-        if not os.path.exists("/proc/self/stat"):
-            return
         known = {kept.process.pid for kept in self._kept if kept.process} | self._watch.pids()
-        for row in process_table():
-            if row.parent == os.getpid() and row.pid not in known:
-                tell(row.pid, signal.SIGKILL)
-                with suppress(ChildProcessError):
-                    os.waitpid(row.pid, 0)
+        end_orphans(known)
 
     def _tell_pids(self) -> None:
         self._changed({kept.child.name: kept.process.pid if kept.process else None for kept in self._kept})
@@ -161,8 +152,8 @@ class Supervisor:
     def stop_all(self) -> None:
         """Stop group after group, the last started first; a second signal shortens it."""
         while self._kept:
-            group = self._kept[-1].child.group
-            together = [kept for kept in self._kept if kept.child.group == group]
+            last = self._kept[-1]
+            together = [kept for kept in self._kept if kept is last or (kept.child.group or kept) == last.child.group]
             say("stopping " + ", ".join(kept.child.name for kept in together))
             alive = [(kept.child, kept.process) for kept in together if kept.process]
             stop_together(alive, self._watch, self._in_a_hurry)

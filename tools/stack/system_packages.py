@@ -5,8 +5,8 @@ import shutil
 import subprocess
 import sys
 
+from tools.stack.accounts import is_root
 from tools.stack.doctor import PANGO_PACKAGES, missing_libraries
-from tools.stack.places import is_root
 from tools.stack.say import say
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import redis
 
+from tools.stack.accounts import Account
 from tools.stack.child import Child
-from tools.stack.places import Account
 
 
 @dataclass(frozen=True)
