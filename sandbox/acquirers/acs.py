@@ -12,8 +12,6 @@ from html import escape
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
-from babel.numbers import format_currency
-
 from app.core.money import Money
 from sandbox.acquirers.acquirer import Acquirer
 from sandbox.acquirers.authorise import end_challenge, proof_of
@@ -99,6 +97,8 @@ def _back_url(acquirer: Acquirer, operation: Operation) -> str:
 
 
 def _question(language: str, operation: Operation) -> str:
+    from babel.numbers import format_currency  # late: 20 MB that an acquirer without challenges does not need
+
     text, authorisation = _TEXTS[language], operation.authorisation
     assert authorisation
     amount = format_currency(Money(operation.amount, operation.currency).decimal, operation.currency, locale=language)

@@ -83,7 +83,7 @@ def finish(acquirer: Acquirer, authorisation_id: str, asked: Asked, base_url: st
                 acquirer.tell(operation)
         return operation
 
-    return perform(acquirer, None, base_url, do)
+    return perform(acquirer, None, base_url, do, seen=True)
 
 
 def proof_of(acquirer: Acquirer, operation: Operation) -> str:

@@ -82,7 +82,7 @@ class Desk:
         if known:
             if known.mark not in ("", mark):
                 raise Refused(409, "key_reused")
-            return perform(acquirer, None, base_url, lambda: known)
+            return perform(acquirer, None, base_url, partial(_itself, known), seen=True)
         if "amount" in asked:
             acquirer.control.note(path[-1], asked["amount"], asked.get("currency"))
         match path:
@@ -110,7 +110,7 @@ class Desk:
             operation = book.by_key[key]
         if operation is None:
             raise Refused(404, "unknown_operation")
-        return perform(self._acquirer, None, base_url, partial(_itself, operation))
+        return perform(self._acquirer, None, base_url, partial(_itself, operation), seen=True)
 
     def _not_too_soon(self, operation: Operation | None, key: str) -> None:
         wait, now = self._acquirer.letter.enquiry_after, self._acquirer.book.now()
