@@ -1,6 +1,7 @@
 """The embedded servers: two roles, private sockets, and no way to lose them or leave them behind."""
 
 import os
+import shlex
 import signal
 import stat
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from sqlalchemy import make_url
 from tests.tools.programs import Program, alive, descendants, until
 from tools.stack.accounts import account, is_root
 from tools.stack.errors import AlreadyRunning, StackError
+from tools.stack.places import scratch_home
 from tools.stack.stores import Stores, running_stores
 
 Start = Callable[..., Program]
@@ -26,6 +28,7 @@ def connect(url: str, database: str | None = None) -> psycopg.Connection:
 
 def write_marks(stores: Stores) -> None:
     with connect(stores.owner_url) as session:
+        session.execute("DROP TABLE IF EXISTS mark")
         session.execute("CREATE TABLE mark AS SELECT 7 AS value")
     redis.Redis.from_url(stores.redis_url).set("mark", 7)
 
@@ -40,6 +43,13 @@ def assert_marks(stores: Stores) -> None:
 def stores():
     with running_stores() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def used_home():
+    """One home for tests that start and stop the servers: making a database takes a second."""
+    with scratch_home() as scratch:
+        yield scratch
 
 
 def test_the_application_has_a_plain_role_with_limits(stores: Stores) -> None:
@@ -69,10 +79,10 @@ def test_only_the_account_of_the_stores_can_reach_them(stores: Stores) -> None:
         assert session.execute("SHOW listen_addresses").fetchone() == ("",)
 
 
-def test_what_is_written_survives_a_restart(home: Path) -> None:
-    with running_stores(home) as first:
+def test_what_is_written_survives_a_restart(used_home: Path) -> None:
+    with running_stores(used_home) as first:
         write_marks(first)
-    with running_stores(home) as second:
+    with running_stores(used_home) as second:
         assert_marks(second)
 
 
@@ -84,40 +94,50 @@ def test_names_with_blanks_and_long_names_work(home: Path) -> None:
         assert_marks(stores)
 
 
-def test_a_second_start_is_refused_by_name(home: Path) -> None:
-    with running_stores(home), pytest.raises(AlreadyRunning, match=rf"already running in .* \(pid {os.getpid()}\)"):
-        with running_stores(home):
+def test_a_second_start_is_refused_by_name(used_home: Path) -> None:
+    with (
+        running_stores(used_home),
+        pytest.raises(AlreadyRunning, match=rf"already running in .* \(pid {os.getpid()}\)"),
+    ):
+        with running_stores(used_home):
             pass
 
 
-def test_a_killed_owner_leaves_nothing_alive_and_loses_nothing(home: Path, start: Start) -> None:
-    program = start("tools.stack", "stores", "--home", home)
+def test_a_killed_owner_leaves_nothing_alive_and_loses_nothing(used_home: Path, start: Start) -> None:
+    program = start("tools.stack", "stores", "--home", used_home)
     program.says("REDIS_URL=")
+    write_marks(read_exports(program.text(), used_home))
     below = descendants(program.pid)
     assert len(below) > 5
     program.signal(signal.SIGKILL)
     program.ended()
     until(lambda: not alive(below), 5)
-    with running_stores(home) as stores:
-        write_marks(stores)
+    with running_stores(used_home) as stores:
+        assert_marks(stores)
 
 
-def test_a_signal_ends_the_command_cleanly(home: Path, start: Start) -> None:
-    program = start("tools.stack", "stores", "--home", home)
+def read_exports(text: str, home: Path) -> Stores:
+    """What `eval "$(python -m tools.stack stores)"` would give a shell."""
+    words = dict(line.split("=", 1) for line in shlex.split(text) if line != "export")
+    return Stores(words["DATABASE_OWNER_URL"], words["DATABASE_URL"], words["REDIS_URL"], 0, 0, home)
+
+
+def test_a_signal_ends_the_command_cleanly(used_home: Path, start: Start) -> None:
+    program = start("tools.stack", "stores", "--home", used_home)
     program.says("REDIS_URL=")
     program.signal(signal.SIGTERM)
     assert program.ended() == 0
-    assert not (home / "pg" / "postmaster.pid").exists()
+    assert not (used_home / "pg" / "postmaster.pid").exists()
 
 
-def test_leftovers_of_a_power_failure_are_no_obstacle(home: Path) -> None:
-    with running_stores(home):
+def test_leftovers_of_a_power_failure_are_no_obstacle(used_home: Path) -> None:
+    with running_stores(used_home):
         pass
-    (home / "pg.init").mkdir()
+    (used_home / "pg.init").mkdir()
     # An empty file, and one that names a living process of somebody else.
-    for text in ("", f"{os.getpid()}\n{home}/pg\n"):
-        (home / "pg" / "postmaster.pid").write_text(text)
-        with running_stores(home):
+    for text in ("", f"{os.getpid()}\n{used_home}/pg\n"):
+        (used_home / "pg" / "postmaster.pid").write_text(text)
+        with running_stores(used_home):
             pass
 
 
