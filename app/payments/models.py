@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Model, OfMerchant
@@ -51,10 +51,10 @@ class Payment(Model, OfMerchant, Amounts):
         CheckConstraint(_one_of("capture_mode", ("manual", "automatic", "scheduled")), name="capture_mode"),
         UniqueConstraint("id", "merchant_id", "live"),
         Index("ix_payments_list", "merchant_id", "live", "id"),
-        Index("ix_payments_status", "status", "id"),
-        Index("ix_payments_reference_key", "reference_key"),
-        Index("ix_payments_email_key", "email_key"),
-        Index("ix_payments_name_key", "name_key"),
+        Index("ix_payments_status", "live", "status", "id"),
+        Index("ix_payments_reference_key", "reference_key", "id"),
+        Index("ix_payments_email_key", "email_key", "id"),
+        Index("ix_payments_name_key", "name_key", "id"),
         Index("ix_payments_last4", "last4", "id"),
         Index("ix_payments_customer_id", "customer_id"),
         Index("ix_payments_capture_on", "capture_on", postgresql_where=text("capture_on IS NOT NULL AND captured = 0")),
@@ -87,9 +87,12 @@ class Payment(Model, OfMerchant, Amounts):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     # What the search looks at: lower-cased, compared byte by byte so that a prefix can use the index.
-    reference_key: Mapped[str] = mapped_column(Computed('lower(merchant_reference) COLLATE "C"', persisted=True))
-    email_key: Mapped[str | None] = mapped_column(Computed('lower(payer_email) COLLATE "C"', persisted=True))
-    name_key: Mapped[str | None] = mapped_column(Computed('lower(payer_name) COLLATE "C"', persisted=True))
+    # (The columns' collation says so too: another database may sort its text by a language's rules.)
+    reference_key: Mapped[str] = mapped_column(
+        Text(collation="C"), Computed("lower(merchant_reference)", persisted=True)
+    )
+    email_key: Mapped[str | None] = mapped_column(Text(collation="C"), Computed("lower(payer_email)", persisted=True))
+    name_key: Mapped[str | None] = mapped_column(Text(collation="C"), Computed("lower(payer_name)", persisted=True))
 
 
 class Authorisation(Model, OfMerchant, Amounts):
@@ -111,6 +114,7 @@ class Authorisation(Model, OfMerchant, Amounts):
         Index("uq_authorisations_one_open", "payment_id", unique=True, postgresql_where=text("is_open")),
         Index("ix_authorisations_provider_reference", "contract_id", "provider_reference"),
         Index("ix_authorisations_expires_at", "expires_at", postgresql_where=text("is_open")),
+        Index("ix_authorisations_held", "created_at", postgresql_where=text("is_open AND held_for_review")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     payment_id: Mapped[UUID]

@@ -1,32 +1,52 @@
 """Who works in the back office. Flask-Security's typed mixins carry the columns of log-in and second factors."""
 
 from datetime import datetime
+from uuid import UUID
 
 from flask_security.models import sqla_v2 as fs
+from sqlalchemy import ForeignKey, func
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.clock import now
 from app.core.db import Model
 
 fs.FsModels.set_db_info(base_model=Model, user_table_name="staff_users", role_table_name="staff_roles")  # type: ignore[arg-type]
 
 
 class Role(Model, fs.FsRoleMixin):
+    """A bundle of permissions. Shipped roles take theirs from roles.py, not from the column."""
+
     __tablename__ = "staff_roles"
+    update_datetime: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=now)
 
 
 class User(Model, fs.FsUserMixin):
-    """A staff member. Failed log-ins are counted here (lock-out), beside the limits per address."""
+    """A staff member. Failed log-ins are counted here (lock-out), beside the limits per address.
+
+    `fs_uniquifier` is what sessions hold: a new value ends every session. `timezone` is an IANA name.
+    """
 
     __tablename__ = "staff_users"
+    id: Mapped[UUID] = mapped_column(primary_key=True)  # pyright: ignore[reportIncompatibleVariableOverride]
     name: Mapped[str | None]
     language: Mapped[str] = mapped_column(default="de", server_default="de")
+    timezone: Mapped[str] = mapped_column(default="Europe/Berlin", server_default="Europe/Berlin")
     failed_logins: Mapped[int] = mapped_column(default=0, server_default="0")
     locked_until: Mapped[datetime | None]
+    update_datetime: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=now)
+
+    def track_failed_authn(self, auth_type: str, tfa: bool = False) -> None:
+        """Flask-Security calls this for every wrong password."""
+        from app.staff.lock import failed  # lock.py needs this model
+
+        failed(self.id)
 
 
 class WebAuthn(Model, fs.FsWebAuthnMixin):
     __tablename__ = "staff_webauthn"
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("staff_users.id", ondelete="CASCADE"))
 
 
 class FsRefreshTracker(Model, fs.FsRefreshTrackerMixin):
     __tablename__ = "staff_refresh_tracker"
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("staff_users.id", ondelete="CASCADE"))

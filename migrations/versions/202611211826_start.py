@@ -425,12 +425,14 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
             "reference_key",
-            sa.Text(),
-            sa.Computed('lower(merchant_reference) COLLATE "C"', persisted=True),
+            sa.Text(collation="C"),
+            sa.Computed("lower(merchant_reference)", persisted=True),
             nullable=False,
         ),
-        sa.Column("email_key", sa.Text(), sa.Computed('lower(payer_email) COLLATE "C"', persisted=True), nullable=True),
-        sa.Column("name_key", sa.Text(), sa.Computed('lower(payer_name) COLLATE "C"', persisted=True), nullable=True),
+        sa.Column(
+            "email_key", sa.Text(collation="C"), sa.Computed("lower(payer_email)", persisted=True), nullable=True
+        ),
+        sa.Column("name_key", sa.Text(collation="C"), sa.Computed("lower(payer_name)", persisted=True), nullable=True),
         sa.Column("merchant_id", sa.Uuid(), nullable=False),
         sa.Column("live", sa.Boolean(), nullable=False),
         sa.Column("authorised", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -466,12 +468,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("capture_on IS NOT NULL AND captured = 0"),
     )
     op.create_index("ix_payments_customer_id", "payments", ["customer_id"], unique=False)
-    op.create_index("ix_payments_email_key", "payments", ["email_key"], unique=False)
+    op.create_index("ix_payments_email_key", "payments", ["email_key", "id"], unique=False)
     op.create_index("ix_payments_last4", "payments", ["last4", "id"], unique=False)
     op.create_index("ix_payments_list", "payments", ["merchant_id", "live", "id"], unique=False)
-    op.create_index("ix_payments_name_key", "payments", ["name_key"], unique=False)
-    op.create_index("ix_payments_reference_key", "payments", ["reference_key"], unique=False)
-    op.create_index("ix_payments_status", "payments", ["status", "id"], unique=False)
+    op.create_index("ix_payments_name_key", "payments", ["name_key", "id"], unique=False)
+    op.create_index("ix_payments_reference_key", "payments", ["reference_key", "id"], unique=False)
+    op.create_index("ix_payments_status", "payments", ["live", "status", "id"], unique=False)
     op.create_table(
         "reaction_cursors",
         sa.Column("reaction", sa.Text(), nullable=False),
@@ -530,9 +532,10 @@ def upgrade() -> None:
         "staff_users",
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), server_default="de", nullable=False),
+        sa.Column("timezone", sa.Text(), server_default="Europe/Berlin", nullable=False),
         sa.Column("failed_logins", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.String(length=255), nullable=False),
         sa.Column("username", sa.String(length=255), nullable=True),
         sa.Column("password", sa.String(length=255), nullable=True),
@@ -662,6 +665,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("is_open"),
     )
     op.create_index(
+        "ix_authorisations_held",
+        "authorisations",
+        ["created_at"],
+        unique=False,
+        postgresql_where=sa.text("is_open AND held_for_review"),
+    )
+    op.create_index(
         "ix_authorisations_provider_reference", "authorisations", ["contract_id", "provider_reference"], unique=False
     )
     op.create_index(
@@ -713,7 +723,7 @@ def upgrade() -> None:
     op.create_index("ix_ledger_lines_entry_id", "ledger_lines", ["entry_id"], unique=False)
     op.create_table(
         "roles_users",
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("role_id", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["role_id"], ["staff_roles.id"], name=op.f("fk_roles_users_role_id")),
         sa.ForeignKeyConstraint(["user_id"], ["staff_users.id"], name=op.f("fk_roles_users_user_id")),
@@ -752,7 +762,7 @@ def upgrade() -> None:
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("create_datetime", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["staff_users.id"], name=op.f("fk_staff_refresh_tracker_user_id"), ondelete="CASCADE"
         ),
@@ -773,7 +783,7 @@ def upgrade() -> None:
         sa.Column("lastuse_datetime", sa.DateTime(timezone=True), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("usage", sa.String(length=64), nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["staff_users.id"], name=op.f("fk_staff_webauthn_user_id"), ondelete="CASCADE"
         ),
@@ -867,6 +877,11 @@ def downgrade() -> None:
     op.drop_table("contracts")
     op.drop_index("uq_authorisations_one_open", table_name="authorisations", postgresql_where=sa.text("is_open"))
     op.drop_index("ix_authorisations_provider_reference", table_name="authorisations")
+    op.drop_index(
+        "ix_authorisations_held",
+        table_name="authorisations",
+        postgresql_where=sa.text("is_open AND held_for_review"),
+    )
     op.drop_index("ix_authorisations_expires_at", table_name="authorisations", postgresql_where=sa.text("is_open"))
     op.drop_table("authorisations")
     op.drop_index(op.f("ix_api_keys_merchant_id"), table_name="api_keys")
