@@ -14,7 +14,7 @@ def told(payment_id: UUID) -> list[str]:
     with reading(ALL) as connection:
         return list(
             connection.execute(
-                text("SELECT name FROM events WHERE payment_id = :id ORDER BY payment_step, step"), {"id": payment_id}
+                text("SELECT name FROM events WHERE payment_id = :id ORDER BY id"), {"id": payment_id}
             ).scalars()
         )
 

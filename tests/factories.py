@@ -2,17 +2,26 @@
 
 import itertools
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
-from app.connectors.kinds import Card, Payer
-from app.core.db import ALL, atomic
+from sqlalchemy import insert, select
+
+from app.connectors.kinds import Card, News, Outcome, Payer
+from app.core.db import ALL, atomic, of, reading
 from app.core.ids import public_id
 from app.merchants import keys
-from app.merchants.add import add_contract, add_merchant, add_shop
-from app.payments.authorise import Means, authorise
+from app.merchants.add import MERCHANTS, add_contract, add_merchant, add_shop, change
+from app.payments import news
+from app.payments.authorise import Means, authorise, new_attempt
+from app.payments.capture import capture
 from app.payments.perform import Done
-from app.payments.start import Order
+from app.payments.queries import AUTHORISATIONS, CONTRACTS, PAYMENTS
+from app.payments.start import Order, start
+from app.risk.models import AmountCeiling
+from sandbox.acquirers.cards import CARD_BY_NAME, FUTURE_EXPIRY
 from tests.acquirers import RunningAcquirer
 
 _numbers = itertools.count(1)
@@ -82,3 +91,129 @@ def an_order(amount: int = 10_000, **order: Any) -> Order:
         "payer": Payer(name="Erika Muster", email="erika@example.com"),
     }
     return Order(**{**defaults, **order})
+
+
+def card(name: str) -> Card:
+    """A published test card of the sandbox acquirers by its name (sandbox/acquirers/cards.py)."""
+    published = CARD_BY_NAME[name]
+    return Card(
+        number=published.number,
+        expiry_month=FUTURE_EXPIRY[0],
+        expiry_year=FUTURE_EXPIRY[1],
+        security_code=published.security_code,
+        holder="Erika Muster",
+    )
+
+
+def captured(tenant: Tenant, amount: int = 10_000, **order: Any) -> Done:
+    """A payment captured in full."""
+    done = authorised(tenant, amount, **order)
+    return capture(merchant_id=tenant.merchant_id, live=False, payment_id=done.payment["id"], actor="test")
+
+
+def add_contract_to(tenant: Tenant, url: str, *, priority: int = 100) -> UUID:
+    """One more contract, with an acquirer at `url`."""
+    with atomic(ALL) as connection:
+        return add_contract(
+            connection,
+            merchant_id=tenant.merchant_id,
+            live=False,
+            provider="sandbox_card",
+            label=url,
+            settings={"url": url, "api_key": "none", "news_secret": "none"},
+            priority=priority,
+            actor="test",
+        )
+
+
+def pass_challenge(done: Done, decision: str = "approve") -> dict[str, str]:
+    """Presses the button on the acquirer's 3-D Secure page. Returns the parameters of the redirect back."""
+    page = urlsplit(done.operation["action"]["url"])
+    connection = HTTPConnection(page.netloc, timeout=5)
+    connection.request(
+        "POST",
+        page.path,
+        urlencode({"decision": decision, **dict(parse_qsl(page.query))}),
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status in (302, 303), answer.status
+    return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+
+
+def held_for_review(tenant: Tenant, amount: int = 10_000) -> Done:
+    """An authorised payment that a risk check holds back from capture."""
+    with atomic(ALL) as connection:
+        connection.execute(
+            insert(AmountCeiling).values(
+                merchant_id=tenant.merchant_id, live=False, currency="EUR", review_above=amount - 1, deny_above=None
+            )
+        )
+    return authorised(tenant, amount)
+
+
+def move_clock(tenant: Tenant, *, days: int) -> None:
+    """Moves the business time of this sandbox merchant forward."""
+    with atomic(ALL) as connection:
+        change(
+            connection,
+            MERCHANTS,
+            tenant.merchant_id,
+            {"clock_offset_seconds": days * 86_400},
+            noun="merchant",
+            actor="test",
+        )
+
+
+def fresh(done: Done) -> dict[str, Any]:
+    """The payment's row as it is now."""
+    with reading(ALL) as connection:
+        return dict(connection.execute(select(PAYMENTS).where(PAYMENTS.c.id == done.payment["id"])).mappings().one())
+
+
+def hear(
+    tenant: Tenant, done: Done, kind: Any, outcome: str, amount: int, *, reference: str, news_id: str = "", **more: Any
+) -> bool:
+    """Books a fact as if the provider had told it about this operation."""
+    fact = News(
+        id=news_id or f"news-{next(_numbers)}",
+        kind=kind,
+        outcome=Outcome(outcome),
+        amount=amount,
+        currency=done.payment["currency"],
+        operation_key=public_id("op", done.operation["id"]) if "dispute" not in more else None,
+        provider_reference=reference,
+        **more,
+    )
+    with atomic(of(tenant.merchant_id, False)) as connection:
+        return news.book(connection, tenant.contract_id, fact)
+
+
+def left_submitted(tenant: Tenant) -> Done:
+    """A payment whose process died after it had written its authorisation down and before it called anybody."""
+    with atomic(of(tenant.merchant_id, False)) as connection:
+        payment = start(connection, an_order(), merchant_id=tenant.merchant_id, live=False, actor="test")
+        contract = connection.execute(select(CONTRACTS).where(CONTRACTS.c.id == tenant.contract_id)).mappings().one()
+        operation = new_attempt(connection, payment, dict(contract), Means("card", card=GOOD_CARD), "test")
+    return Done(payment, operation)
+
+
+def authorisation_of(done: Done) -> dict[str, Any]:
+    """The row of the payment's newest authorisation."""
+    with reading(ALL) as connection:
+        return dict(
+            connection.execute(
+                select(AUTHORISATIONS)
+                .where(AUTHORISATIONS.c.payment_id == done.payment["id"])
+                .order_by(AUTHORISATIONS.c.attempt.desc())
+                .limit(1)
+            )
+            .mappings()
+            .one()
+        )
+
+
+def add_shop_to(tenant: Tenant, **columns: Any) -> UUID:
+    with atomic(ALL) as connection:
+        return add_shop(connection, merchant_id=tenant.merchant_id, name="Another shop", actor="test", **columns)

@@ -84,7 +84,8 @@ def claim(connection: Connection, once: Once | None, merchant_id: UUID, live: bo
             created_at=now(),
         )
         .on_conflict_do_nothing()
-    ).rowcount
+        .returning(IdempotencyKey.key)
+    ).first()
     if taken:
         return
     row = connection.execute(

@@ -69,7 +69,8 @@ def keep(
             received_at=now(),
         )
         .on_conflict_do_nothing()
-    ).rowcount
+        .returning(InboxMessage.id)
+    ).first()
     if stored:
         return message_id
     return connection.execute(
@@ -98,5 +99,6 @@ def first_time(connection: Connection, *, merchant_id: UUID, live: bool, contrac
             insert(Fact)
             .values(contract_id=contract_id, news_id=news_id, merchant_id=merchant_id, live=live, recorded_at=now())
             .on_conflict_do_nothing()
-        ).rowcount
+            .returning(Fact.news_id)
+        ).first()
     )

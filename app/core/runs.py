@@ -33,7 +33,8 @@ def take(connection: Connection, name: str, slot: datetime, seconds: int) -> boo
             set_={"leased_until": until, "started_at": now()},
             where=(JobRun.finished_at.is_(None)) & (JobRun.leased_until < now()),
         )
-    ).rowcount
+        .returning(JobRun.name)
+    ).first()
     return bool(taken)
 
 

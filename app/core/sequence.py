@@ -7,10 +7,11 @@ The key lives outside the database, so who can write rows cannot forge the chain
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, RowMapping, delete, insert, select, text
 
 from app.config import settings
 from app.core.db import ALL, atomic, reading, table_of
@@ -38,12 +39,26 @@ def sequence(limit: int = 500) -> int:
         )
         position, seal = _last(connection)
         sealed = []
-        for row in rows:
+        for row in in_order(rows):
             position, seal = position + 1, seal_of(seal, dict(row))
             sealed.append({"position": position, "event_id": row["id"], "seal": seal})
         connection.execute(insert(EventLog), sealed)
         connection.execute(delete(EventQueue).where(EventQueue.event_id.in_(waiting)))
         return len(sealed)
+
+
+def in_order(rows: Sequence[RowMapping]) -> list[RowMapping]:
+    """By id (time), but a payment's events by their payment step, whatever the clocks of several hosts say."""
+    ordered = list(rows)
+    places: dict[UUID, list[int]] = {}
+    for place, row in enumerate(ordered):
+        if row["payment_id"] is not None and row["payment_step"] is not None:
+            places.setdefault(row["payment_id"], []).append(place)
+    for own in places.values():
+        steps = sorted((ordered[place] for place in own), key=lambda row: row["payment_step"])  # stable
+        for place, row in zip(own, steps, strict=True):
+            ordered[place] = row
+    return ordered
 
 
 def _last(connection: Connection) -> tuple[int, bytes]:

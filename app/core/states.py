@@ -8,7 +8,6 @@ An edge that is not in the table does not exist. Each edge names the event it te
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, Table, update
 
@@ -54,6 +53,7 @@ def move(
     *,
     values: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
+    payment_step: int | None = None,
     actor: str = "",
 ) -> int:
     """Moves `row` (needs id, state, merchant_id, live; read under lock or not) and tells the edge's event.
@@ -79,13 +79,10 @@ def move(
             step=step,
             merchant_id=row["merchant_id"],
             live=row["live"],
-            payment_id=_uuid(row.get("payment_id")),
+            payment_id=row.get("payment_id"),
+            payment_step=payment_step,
             audience=audience,
             data={"state": to, **(data or {})},
             actor=actor,
         )
     return step
-
-
-def _uuid(value: Any) -> UUID | None:
-    return value

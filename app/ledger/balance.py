@@ -25,7 +25,7 @@ _SNAPSHOT = text(
     WHERE l.id > coalesce((SELECT max(s.line_id) FROM ledger_snapshots s WHERE s.account_id = l.account_id), 0)
       AND l.id <= :up_to
     GROUP BY l.account_id, l.merchant_id, l.live
-    ON CONFLICT DO NOTHING
+    ON CONFLICT DO NOTHING RETURNING account_id
     """
 )
 
@@ -50,4 +50,4 @@ def snapshot(connection: Connection, older_than_minutes: int = 10) -> int:
     ).scalar()
     if up_to is None:
         return 0
-    return connection.execute(_SNAPSHOT, {"up_to": up_to}).rowcount
+    return len(connection.execute(_SNAPSHOT, {"up_to": up_to}).all())

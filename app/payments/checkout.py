@@ -18,15 +18,15 @@ from app.core.clock import now
 from app.core.db import ALL, atomic, of, reading, table_of
 from app.core.errors import Conflict, NotFound, Refusal
 from app.core.events import tell
-from app.core.idempotency import Once, claim
+from app.core.idempotency import Once, Repeated, claim
 from app.core.ids import parse_id, public_id, uuid7
 from app.core.states import move
 from app.core.texts import N_
-from app.merchants.models import Merchant, Shop
+from app.merchants.models import Merchant, ProviderContract, Shop
 from app.payments.authorise import Means, authorise
 from app.payments.models import Checkout
 from app.payments.perform import Done
-from app.payments.queries import PAYMENTS, locked_payment
+from app.payments.queries import AUTHORISATIONS, OPERATIONS, PAYMENTS, locked_payment
 from app.payments.start import Order, start
 from app.payments.states import CHECKOUT
 from app.receivables import collect
@@ -132,7 +132,7 @@ def url(checkout_id: UUID) -> str:
 def find(token_: str) -> Opened:
     """The checkout of a link. Raises NotFound for a wrong, changed or unknown one."""
     key, _, signature = token_.partition(".")
-    if not hmac.compare_digest(signature, vault.page_signature("checkout", key)):
+    if not hmac.compare_digest(signature.encode(), vault.page_signature("checkout", key).encode()):
         raise NotFound()
     return read(parse_id("chk", key))
 
@@ -156,10 +156,51 @@ def read(checkout_id: UUID) -> Opened:
     return Opened(*parts)
 
 
-def pay(opened: Opened, means: Means, *, actor: str = "payer") -> Done:
+def latest_attempt(opened: Opened) -> Mapping[str, Any] | None:
+    """The newest attempt to pay: its number, method, brand and last4, and `operation_id`, `state`, `code`,
+    `action` and `created_at` of its authorise operation. None: nobody has tried."""
+    checkout = opened.checkout
+    with reading(of(checkout["merchant_id"], checkout["live"])) as connection:
+        row = (
+            connection.execute(
+                select(
+                    *(AUTHORISATIONS.c[name] for name in ("attempt", "method", "provider", "brand", "last4")),
+                    *(OPERATIONS.c[name] for name in ("state", "code", "action", "created_at", "updated_at")),
+                    OPERATIONS.c.id.label("operation_id"),
+                )
+                .join(OPERATIONS, OPERATIONS.c.authorisation_id == AUTHORISATIONS.c.id)
+                .where(AUTHORISATIONS.c.payment_id == checkout["payment_id"], OPERATIONS.c.kind == "authorise")
+                .order_by(AUTHORISATIONS.c.attempt.desc())
+                .limit(1)
+            )
+            .mappings()
+            .first()
+        )
+    return dict(row) if row else None
+
+
+def methods(opened: Opened) -> frozenset[str]:
+    """Names of the methods that an active contract takes in this checkout's currency."""
+    checkout = opened.checkout
+    contracts = table_of(ProviderContract)
+    with reading(of(checkout["merchant_id"], checkout["live"])) as connection:
+        rows = connection.execute(
+            select(contracts.c.methods).where(
+                contracts.c.merchant_id == checkout["merchant_id"],
+                contracts.c.live == checkout["live"],
+                contracts.c.active,
+                contracts.c.currencies.contains([opened.payment["currency"]]),
+            )
+        ).scalars()
+        return frozenset(name for names in rows for name in names)
+
+
+def pay(opened: Opened, means: Means, *, attempt: int | None = None, actor: str = "payer") -> Done:
     """The payer presses the button. Two tabs, a double click or a reload pay once.
 
-    Raises CheckoutClosed, BeingCollected, NothingDue and what authorise() raises.
+    `attempt`: number of the attempt that the pressed form was made for; the same number pays once, whatever
+    became of it meanwhile. Raises Repeated for the second time, CheckoutClosed, BeingCollected, NothingDue
+    and what authorise() raises.
     """
     checkout, payment = opened.checkout, opened.payment
     with atomic(of(checkout["merchant_id"], checkout["live"])) as connection:
@@ -182,10 +223,16 @@ def pay(opened: Opened, means: Means, *, actor: str = "payer") -> Done:
             payment_id=payment["id"],
             means=means,
             actor=actor,
+            once=_once(checkout, attempt) if attempt is not None else None,
         )
-    except Refusal:
+    except (Refusal, Repeated):
         _free(opened)
         raise
+
+
+def _once(checkout: Mapping[str, Any], attempt: int) -> Once:
+    """No body: a second press counts as a repetition whichever card it names."""
+    return Once(key=f"{public_id('chk', checkout['id'])}/attempt/{attempt}", route="checkout", body=b"")
 
 
 def _free(opened: Opened) -> None:

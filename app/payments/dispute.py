@@ -85,6 +85,7 @@ def _opened(connection: Connection, held: Held, news: News, turn: DisputeNews, a
         merchant_id=row["merchant_id"],
         live=row["live"],
         payment_id=row["payment_id"],
+        payment_step=held.payment["step"],
         data=_told(row),
         actor=actor,
     )

@@ -15,7 +15,7 @@ from app.core.clock import now
 from app.core.events import tell
 from app.core.ids import public_id, uuid7
 from app.payments.effect import Effect
-from app.payments.queries import OPERATIONS, Held
+from app.payments.queries import OPERATIONS, PAYMENTS, Held
 from app.payments.record import record
 
 
@@ -52,6 +52,12 @@ def reverse(
             updated_at=now(),
         )
     )
+    step = connection.execute(
+        PAYMENTS.update()
+        .where(PAYMENTS.c.id == payment["id"])
+        .values(step=PAYMENTS.c.step + 1)
+        .returning(PAYMENTS.c.step)
+    ).scalar_one()
     tell(
         "payment.late_approval_reversed",
         subject=("operation", operation_id),
@@ -59,7 +65,7 @@ def reverse(
         merchant_id=payment["merchant_id"],
         live=payment["live"],
         payment_id=payment["id"],
-        payment_step=payment["step"],
+        payment_step=step,
         data={
             "payment": {"id": public_id("pay", payment["id"]), "status": payment["status"]},
             "amount": amount,

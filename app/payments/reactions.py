@@ -21,7 +21,16 @@ def complete_checkout(connection: Connection, event: Mapping[str, Any]) -> None:
     row = connection.execute(select(CHECKOUTS).where(CHECKOUTS.c.payment_id == payment["id"])).mappings().first()
     if row is not None and row["state"] in ("open", "expired") and payment["cancel_pending"] == 0:
         data = {"checkout": public_id("chk", row["id"]), "payment": event["data"]["payment"]}
-        move(connection, CHECKOUT, CHECKOUTS, dict(row), "completed", data=data, actor=event["actor"])
+        move(
+            connection,
+            CHECKOUT,
+            CHECKOUTS,
+            dict(row),
+            "completed",
+            data=data,
+            payment_step=event["payment_step"],
+            actor=event["actor"],
+        )
 
 
 @together("authorisation.declined", "authorisation.failed", "cancellation.succeeded")

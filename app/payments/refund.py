@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import BigInteger, Connection, RowMapping, func, select
 
 from app.connectors import CONNECTORS
 from app.connectors.kinds import Refund
@@ -124,7 +124,7 @@ def plan(connection: Connection, payment: Mapping[str, Any], amount: int) -> lis
     returned = (
         select(
             OPERATIONS.c.capture_id,
-            func.sum(func.coalesce(OPERATIONS.c.booked_amount, OPERATIONS.c.amount)).label("sum"),
+            func.sum(func.coalesce(OPERATIONS.c.booked_amount, OPERATIONS.c.amount)).cast(BigInteger).label("sum"),
         )
         .where(
             OPERATIONS.c.payment_id == payment["id"],

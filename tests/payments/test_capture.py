@@ -2,41 +2,100 @@
 
 import pytest
 
-from app.payments.capture import CaptureTooHigh, NothingToCapture, capture
+from app.core.errors import NotFound
+from app.payments.capture import (
+    AuthorisationExpired,
+    CapturedOnce,
+    CaptureTooHigh,
+    HeldForReview,
+    NothingToCapture,
+    capture,
+)
 from tests import factories
-from tests.books import booked, told
-
-pytestmark = pytest.mark.usefixtures("context")
+from tests.books import booked, broken_proofs, told
 
 
-@pytest.fixture
-def tenant(context, acquirers):
-    return factories.tenant(acquirers["A"])
-
-
-def test_part_and_rest_can_be_captured(tenant, acquirers):
+def test_part_and_rest_can_be_captured(act, tenant, acquirers):
     payment_id = factories.authorised(tenant, 10_000).payment["id"]
-    first = capture(merchant_id=tenant.merchant_id, live=False, payment_id=payment_id, amount=2_500, actor="test")
+    first = capture(**act, payment_id=payment_id, amount=2_500)
     assert first.payment["status"] == "partially_captured"
-    rest = capture(merchant_id=tenant.merchant_id, live=False, payment_id=payment_id, actor="test")
+    rest = capture(**act, payment_id=payment_id)
     assert rest.payment["status"] == "captured"
     assert told(payment_id)[-2:] == ["capture.submitted", "capture.succeeded"]
     assert booked(payment_id) == {"provider_balance": 10_000, "payer_clearing": -10_000}
     assert [line["amount"] for line in acquirers["A"].did(done="captured")][-2:] == [2_500, 7_500]
+    assert broken_proofs() == {}
 
 
-def test_more_than_is_left_is_refused_and_nothing_changes(tenant):
+def test_more_than_is_left_is_refused_and_nothing_changes(act, tenant):
     payment_id = factories.authorised(tenant, 10_000).payment["id"]
     before = told(payment_id)
     with pytest.raises(CaptureTooHigh) as refusal:
-        capture(merchant_id=tenant.merchant_id, live=False, payment_id=payment_id, amount=10_001, actor="test")
+        capture(**act, payment_id=payment_id, amount=10_001)
     assert refusal.value.values == {"left": 10_000}
     assert told(payment_id) == before
     assert booked(payment_id) == {}
 
 
-def test_a_captured_payment_has_nothing_left(tenant):
-    payment_id = factories.authorised(tenant, 10_000).payment["id"]
-    capture(merchant_id=tenant.merchant_id, live=False, payment_id=payment_id, actor="test")
+@pytest.mark.parametrize("amount", [0, -5])
+def test_nothing_or_less_cannot_be_captured(act, tenant, amount):
+    payment_id = factories.authorised(tenant).payment["id"]
+    with pytest.raises(CaptureTooHigh):
+        capture(**act, payment_id=payment_id, amount=amount)
+
+
+def test_a_captured_payment_has_nothing_left(act, tenant):
+    payment_id = factories.captured(tenant).payment["id"]
     with pytest.raises(NothingToCapture):
-        capture(merchant_id=tenant.merchant_id, live=False, payment_id=payment_id, actor="test")
+        capture(**act, payment_id=payment_id)
+
+
+def test_a_refused_capture_frees_what_it_reserved(act, tenant):
+    payment_id = factories.authorised(tenant, 20_000).payment["id"]
+    refused = capture(**act, payment_id=payment_id, amount=6_601)
+    assert (refused.operation["state"], refused.payment["status"]) == ("declined", "authorised")
+    assert refused.payment["capture_pending"] == 0
+    assert told(payment_id)[-1] == "capture.declined"
+    assert booked(payment_id) == {}
+    assert capture(**act, payment_id=payment_id).payment["status"] == "captured"
+
+
+def test_a_capture_without_an_answer_stays_reserved(act, tenant):
+    payment_id = factories.authorised(tenant, 20_000).payment["id"]
+    silent = capture(**act, payment_id=payment_id, amount=16_604)
+    assert (silent.operation["state"], silent.payment["capture_pending"]) == ("unknown", 16_604)
+    assert told(payment_id)[-1] == "capture.outcome_unknown"
+    with pytest.raises(CaptureTooHigh):
+        capture(**act, payment_id=payment_id, amount=16_604)
+
+
+def test_where_only_one_capture_is_possible_the_rest_is_released_and_booked_as_cancelled(context, acquirers):
+    tenant = factories.tenant(acquirers["C"])
+    done = factories.authorised(tenant, 10_000)
+    act = {"merchant_id": tenant.merchant_id, "live": False, "actor": "test", "payment_id": done.payment["id"]}
+    part = capture(**act, amount=4_000, final=True)
+    assert (part.payment["captured"], part.payment["cancelled"], part.payment["refunded"]) == (4_000, 6_000, 0)
+    assert part.payment["status"] == "captured"
+    assert booked(done.payment["id"]) == {"provider_balance": 4_000, "payer_clearing": -4_000}
+    with pytest.raises((NothingToCapture, CapturedOnce)):
+        capture(**act)
+
+
+def test_a_payment_held_for_review_waits(act, tenant):
+    done = factories.held_for_review(tenant)
+    with pytest.raises(HeldForReview):
+        capture(**act, payment_id=done.payment["id"])
+
+
+def test_an_expired_authorisation_is_not_captured(act, tenant):
+    payment_id = factories.authorised(tenant).payment["id"]
+    factories.move_clock(tenant, days=8)
+    with pytest.raises(AuthorisationExpired):
+        capture(**act, payment_id=payment_id)
+
+
+def test_another_merchants_payment_does_not_exist(act, acquirers):
+    theirs = factories.authorised(factories.tenant(acquirers["A"]))
+    with pytest.raises(NotFound):
+        capture(**act, payment_id=theirs.payment["id"])
+    assert told(theirs.payment["id"])[-1] == "authorisation.succeeded"

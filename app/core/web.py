@@ -1,0 +1,131 @@
+"""What all doors have in common: request ids, languages, security headers, health, and answers to errors.
+
+A door that renders errors in its own form says `errors_under(app, "/v1", render)`; everything else gets a plain line.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import redis
+import structlog
+from apiflask import APIFlask
+from flask import Blueprint, Flask, Response, current_app, g, has_request_context, jsonify, request
+from flask_babel import Babel
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.config import settings
+from app.core import db, queue
+from app.core.ids import uuid7
+from app.core.logs import redact
+from app.core.problem import DATABASE_AWAY, Problem, problem_of
+
+LANGUAGES = ("en", "de")
+TRANSLATIONS = Path(__file__).resolve().parents[2] / "translations"
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_RENDERERS = "zahlwerk.errors"
+
+Render = Callable[[Problem], Response]
+
+health = Blueprint("health", __name__)
+
+
+def attach(app: APIFlask) -> None:
+    proxies = settings().trusted_proxies
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
+    Babel(app, default_locale="en", default_translation_directories=str(TRANSLATIONS), locale_selector=language)
+    app.extensions[_RENDERERS] = []
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.register_error_handler(HTTPException, _answer)
+    app.register_error_handler(Exception, _answer)
+    app.register_blueprint(health)
+
+
+def errors_under(app: Flask, prefix: str, render: Render) -> None:
+    """Errors at paths that start with `prefix` are rendered by `render`. The longest prefix wins."""
+    app.extensions[_RENDERERS].append((prefix, render))
+    app.extensions[_RENDERERS].sort(key=lambda entry: -len(entry[0]))
+
+
+def language() -> str:
+    """`g.language` if a door has set it (a shop's page, a member of staff), else what the browser asks for."""
+    if not has_request_context():
+        return "en"
+    return getattr(g, "language", None) or request.accept_languages.best_match(LANGUAGES, "en") or "en"
+
+
+def request_id() -> str:
+    return getattr(g, "request_id", "")
+
+
+def _begin() -> None:
+    """A caller's own id is kept if it is sane, so that both sides find the same request in their logs."""
+    given = request.headers.get("Request-Id", "")
+    kept = _SANE_ID.fullmatch(given) and redact(given) == given
+    g.request_id = given if kept else f"req_{uuid7().hex}"
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _finish(response: Response) -> Response:
+    """Headers that every answer carries; a door that needs a wider policy has set its own before."""
+    headers = response.headers
+    headers["Request-Id"] = request_id()
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    if "Content-Security-Policy" not in headers:
+        headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        headers["X-Frame-Options"] = "DENY"
+    if settings().secure_cookies:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    return response
+
+
+def _answer(error: Exception) -> Any:
+    """Any error -> the answer in the form of the door it happened at; an open read transaction ends first."""
+    ready_made = getattr(error, "response", None) if isinstance(error, HTTPException) else None
+    if ready_made is not None:
+        return ready_made
+    db.end_reading()
+    problem = problem_of(error)
+    renderers: list[tuple[str, Render]] = current_app.extensions[_RENDERERS]
+    render = next((render for prefix, render in renderers if request.path.startswith(prefix)), _plain)
+    response = render(problem)
+    response.headers.extend(problem.headers)
+    return response
+
+
+def _plain(problem: Problem) -> Response:
+    lines = [problem.said(), problem.advised() or "", f"{problem.code} · {request_id()}"]
+    return Response("\n".join(line for line in lines if line) + "\n", problem.status, mimetype="text/plain")
+
+
+@health.get("/healthz")
+def alive() -> Response:
+    """The process answers; asks nobody else."""
+    return jsonify(status="ok")
+
+
+@health.get("/readyz")
+def ready() -> tuple[Response, int]:
+    """Ready when the database is. Without Redis everything works, only later, so it is named and no more."""
+    found = {"database": _works(db.ping), "redis": _works(_ping_redis)}
+    is_ready = found["database"] == "ok"
+    return jsonify(status="ready" if is_ready else "not_ready", **found), 200 if is_ready else 503
+
+
+def _ping_redis() -> None:
+    queue.connection().ping()
+
+
+def _works(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except (*DATABASE_AWAY, redis.RedisError):
+        return "away"
+    return "ok"

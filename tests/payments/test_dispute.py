@@ -1,0 +1,121 @@
+"""Disputes: INQUIRY -> CHARGED_BACK -> REVERSED | LOST (and again): booked, told, refunds blocked."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.connectors.kinds import DisputeNews
+from app.core.db import ALL, reading
+from app.payments.dispute import DISPUTES
+from app.payments.refund import DisputeOpen, refund
+from tests import factories
+from tests.books import booked, broken_proofs, told
+
+START = datetime(2026, 11, 1, 12, tzinfo=UTC)
+RESPOND_BY = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def paid(tenant):
+    return factories.captured(tenant, 10_000)
+
+
+@pytest.fixture
+def hear_turn(tenant, paid):
+    """Tells one turn of the payment's dispute; `minute` orders them."""
+
+    def tell(turn: str, minute: int, amount: int = 10_000, fee: int | None = None) -> None:
+        assert factories.hear(
+            tenant,
+            paid,
+            "dispute",
+            "approved",
+            amount,
+            reference="",
+            news_id=f"{paid.payment['id']}-{turn}-{minute}",
+            authorisation_reference=factories.authorisation_of(paid)["provider_reference"],
+            occurred_at=START + timedelta(minutes=minute),
+            dispute=DisputeNews(
+                turn=turn,  # pyright: ignore
+                provider_reference=f"dp_{paid.payment['id']}",
+                reason="product_not_received",
+                fee=fee,
+                respond_by=RESPOND_BY,
+            ),
+        )
+
+    return tell
+
+
+def test_an_inquiry_moves_no_money_but_blocks_refunds(act, paid, hear_turn):
+    hear_turn("inquiry", 1)
+    assert _dispute(paid)["state"] == "inquiry"
+    assert _dispute(paid)["respond_by"] == RESPOND_BY
+    assert told(paid.payment["id"])[-1] == "dispute.opened" or "dispute.opened" in told(paid.payment["id"])
+    assert booked(paid.payment["id"]) == {"provider_balance": 10_000, "payer_clearing": -10_000}
+    with pytest.raises(DisputeOpen):
+        refund(**act, payment_id=paid.payment["id"])
+
+
+def test_a_chargeback_takes_the_money_and_the_fee(paid, hear_turn):
+    hear_turn("inquiry", 1)
+    hear_turn("charged_back", 2, fee=1_500)
+    payment = factories.fresh(paid)
+    assert (payment["status"], payment["charged_back"]) == ("charged_back", 10_000)
+    assert {"chargeback.succeeded", "dispute.charged_back"} <= set(told(paid.payment["id"]))
+    assert booked(paid.payment["id"]) == {
+        "provider_balance": -1_500,
+        "payer_clearing": -10_000,
+        "disputed": 10_000,
+        "provider_fees": 1_500,
+    }
+    assert broken_proofs() == {}
+
+
+def test_a_won_dispute_brings_the_money_back_and_frees_refunds(act, paid, hear_turn):
+    hear_turn("charged_back", 2)
+    hear_turn("reversed", 3)
+    assert factories.fresh(paid)["status"] == "captured"
+    assert booked(paid.payment["id"]) == {"provider_balance": 10_000, "payer_clearing": -10_000}
+    assert refund(**act, payment_id=paid.payment["id"]).payment["status"] == "refunded"
+
+
+def test_a_lost_dispute_is_a_loss_and_can_still_be_won(paid, hear_turn):
+    hear_turn("charged_back", 2)
+    hear_turn("lost", 3)
+    assert booked(paid.payment["id"]) == {"payer_clearing": -10_000, "dispute_losses": 10_000}
+    hear_turn("reversed", 4)
+    assert booked(paid.payment["id"]) == {"provider_balance": 10_000, "payer_clearing": -10_000}
+    assert broken_proofs() == {}
+
+
+def test_a_second_round_is_booked_like_the_first(paid, hear_turn):
+    for turn, minute in (("charged_back", 1), ("reversed", 2), ("charged_back", 3), ("lost", 4)):
+        hear_turn(turn, minute)
+    assert _dispute(paid)["state"] == "lost"
+    assert booked(paid.payment["id"]) == {"payer_clearing": -10_000, "dispute_losses": 10_000}
+    assert broken_proofs() == {}
+
+
+def test_the_same_turn_twice_and_a_late_inquiry_change_nothing(paid, hear_turn):
+    hear_turn("charged_back", 2)
+    hear_turn("charged_back", 3)
+    hear_turn("inquiry", 1)
+    assert factories.fresh(paid)["charged_back"] == 10_000
+    assert _dispute(paid)["state"] == "charged_back"
+
+
+def test_a_refund_and_a_chargeback_of_the_same_money_are_a_loss(act, paid, hear_turn):
+    refund(**act, payment_id=paid.payment["id"])
+    hear_turn("charged_back", 2)
+    assert factories.fresh(paid)["over_returned"] == 10_000
+    assert booked(paid.payment["id"]) == {"provider_balance": -10_000, "over_returned_losses": 10_000}
+    assert broken_proofs() == {}
+
+
+def _dispute(paid) -> dict:
+    with reading(ALL) as connection:
+        return dict(
+            connection.execute(select(DISPUTES).where(DISPUTES.c.payment_id == paid.payment["id"])).mappings().one()
+        )

@@ -1,0 +1,121 @@
+"""Facts from providers: the same news twice changes nothing, and no fact is ever refused."""
+
+import pytest
+from sqlalchemy import select
+
+from app.connectors.kinds import DeclineCode, News, NewsRefused, Outcome
+from app.core import inbox
+from app.core.db import ALL, atomic, of, reading
+from app.core.errors import NotFound
+from app.core.ids import uuid7
+from app.payments import news
+from app.payments.capture import capture
+from app.payments.refund import refund
+from tests import factories
+from tests.books import booked, broken_proofs, told
+
+
+def test_a_pending_refund_arrives_once_although_told_twice(act, tenant):
+    done = factories.captured(tenant, 20_000)
+    waiting = refund(**act, payment_id=done.payment["id"], amount=16_607)
+    for _ in range(2):
+        assert factories.hear(tenant, waiting, "refund", "approved", 16_607, reference="r-1", news_id="same")
+    assert factories.fresh(done)["refunded"] == 16_607
+    assert told(done.payment["id"]).count("refund.succeeded") == 1
+    assert booked(done.payment["id"]) == {"provider_balance": 3_393, "payer_clearing": -3_393}
+
+
+def test_a_refund_that_did_not_arrive_is_taken_back(act, tenant):
+    done = factories.captured(tenant, 10_000)
+    back = refund(**act, payment_id=done.payment["id"], amount=4_000)
+    factories.hear(tenant, back, "refund", "declined", 4_000, reference="gone", code=DeclineCode.ACCOUNT_CLOSED)
+    assert factories.fresh(done)["refunded"] == 0
+    assert told(done.payment["id"])[-1] == "refund.revoked"
+    assert booked(done.payment["id"]) == {"provider_balance": 10_000, "payer_clearing": -10_000}
+    assert broken_proofs() == {}
+
+
+def test_a_refund_made_in_the_providers_portal_is_booked(tenant):
+    done = factories.captured(tenant, 10_000)
+    _hear_foreign(tenant, done, "refund", 2_500)
+    assert factories.fresh(done)["refunded"] == 2_500
+    assert booked(done.payment["id"]) == {"provider_balance": 7_500, "payer_clearing": -7_500}
+    assert broken_proofs() == {}
+
+
+def test_a_refund_beyond_what_was_captured_is_a_fact_and_a_loss(act, tenant):
+    done = factories.captured(tenant, 10_000)
+    refund(**act, payment_id=done.payment["id"])
+    _hear_foreign(tenant, done, "refund", 10_000)
+    payment = factories.fresh(done)
+    assert (payment["refunded"], payment["over_returned"]) == (20_000, 10_000)
+    assert booked(done.payment["id"]) == {"provider_balance": -10_000, "over_returned_losses": 10_000}
+    assert broken_proofs() == {}
+
+
+def test_a_capture_beyond_what_was_authorised_becomes_the_payers_credit(tenant):
+    done = factories.captured(tenant, 10_000)
+    _hear_foreign(tenant, done, "capture", 1_500)
+    payment = factories.fresh(done)
+    assert (payment["captured"], payment["over_captured"]) == (11_500, 1_500)
+    assert booked(done.payment["id"]) == {
+        "provider_balance": 11_500,
+        "payer_clearing": -10_000,
+        "payer_credit": -1_500,
+    }
+    assert broken_proofs() == {}
+
+
+def test_a_released_rest_is_a_cancellation_and_never_a_refund(act, tenant):
+    done = factories.authorised(tenant, 10_000)
+    capture(**act, payment_id=done.payment["id"], amount=4_000)
+    _hear_foreign(tenant, done, "refund", 6_000, released=True)
+    payment = factories.fresh(done)
+    assert (payment["captured"], payment["cancelled"], payment["refunded"]) == (4_000, 6_000, 0)
+    assert payment["status"] == "captured"
+
+
+def test_news_that_fits_nothing_is_kept_and_told_to_staff(tenant):
+    fact = News(id="x", kind="refund", outcome=Outcome.APPROVED, amount=1, currency="EUR", provider_reference="nobody")
+    with atomic(of(tenant.merchant_id, False)) as connection:
+        assert news.book(connection, tenant.contract_id, fact) is False
+
+
+def test_a_message_with_a_wrong_signature_is_kept_but_not_read(tenant):
+    message = news.receive(tenant.contract_id, "sandbox_card", {"x-sandbox-signature": "t=1,v1=00"}, b'{"news":[]}')
+    with pytest.raises(NewsRefused):
+        news.read(message)
+    with reading(ALL) as connection:
+        kept = connection.execute(
+            select(inbox.InboxMessage.state, inbox.InboxMessage.sealed).where(inbox.InboxMessage.id == message)
+        ).one()
+    assert kept.state == "refused"
+    assert b"news" not in kept.sealed
+
+
+def test_the_same_bytes_are_kept_once(tenant):
+    first = news.receive(tenant.contract_id, "sandbox_card", {}, b"{}")
+    assert news.receive(tenant.contract_id, "sandbox_card", {}, b"{}") == first
+
+
+def test_news_for_an_unknown_contract_is_not_found(tenant):
+    with pytest.raises(NotFound):
+        news.receive(uuid7(), "sandbox_card", {}, b"{}")
+    with pytest.raises(NotFound):
+        news.receive(tenant.contract_id, "stripe", {}, b"{}")
+
+
+def _hear_foreign(tenant, done, kind, amount, **more) -> None:
+    """Something done in the provider's portal: it names the authorisation, not an operation of ours."""
+    fact = News(
+        id=f"portal-{uuid7()}",
+        kind=kind,
+        outcome=Outcome.APPROVED,
+        amount=amount,
+        currency="EUR",
+        provider_reference=f"portal-{uuid7()}",
+        authorisation_reference=factories.authorisation_of(done)["provider_reference"],
+        **more,
+    )
+    with atomic(of(tenant.merchant_id, False)) as connection:
+        assert news.book(connection, tenant.contract_id, fact)
