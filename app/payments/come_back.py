@@ -41,7 +41,5 @@ def come_back(token: str, parameters: Mapping[str, str], *, actor: str = "payer"
         ).first()
     if row is None:
         raise NotFound()
-    done = resume(
-        merchant_id=row.merchant_id, live=row.live, operation_id=row.id, parameters=parameters, actor=actor
-    )
+    done = resume(merchant_id=row.merchant_id, live=row.live, operation_id=row.id, parameters=parameters, actor=actor)
     return Returned(done.payment, row.checkout_id)
