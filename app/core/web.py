@@ -56,7 +56,9 @@ def language() -> str:
     """`g.language` if a door has set it (a shop's page, a member of staff), else what the browser asks for."""
     if not has_request_context():
         return "en"
-    return getattr(g, "language", None) or request.accept_languages.best_match(LANGUAGES, "en") or "en"
+    chosen = getattr(g, "language", None)
+    wanted = [chosen] if chosen else [tag.partition("-")[0].lower() for tag in request.accept_languages.values()]
+    return next((tag for tag in wanted if tag in LANGUAGES), "en")
 
 
 def request_id() -> str:
