@@ -610,7 +610,7 @@ def saying(status: int, content_type: str, body: bytes) -> Iterator[Contract]:
             """Quiet."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     settings = {"url": f"http://127.0.0.1:{server.server_address[1]}", "api_key": "k", "news_secret": NEWS_SECRET}
     try:
