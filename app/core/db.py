@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
+from flask import has_app_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Connection, DateTime, MetaData, Table, Text, event, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -211,14 +212,12 @@ def _apply_scope(session: Session, transaction_: object, connection: Connection)
 def _refuse_foreign_commits(session: Session) -> None:
     """Libraries that commit by themselves (Flask-Admin, Flask-Security) must go through atomic() too."""
     if _transaction.get() is None and (session.new or session.dirty or session.deleted):
-        session.rollback()
         raise AssertionError("a commit outside atomic() would have written; wrap it")
 
 
 @event.listens_for(Session, "before_flush")
 def _refuse_foreign_flushes(session: Session, *_: object) -> None:
     if _transaction.get() is None and (session.new or session.dirty or session.deleted):
-        session.rollback()
         raise AssertionError("a flush outside atomic() would have written; wrap it")
 
 
@@ -241,7 +240,7 @@ def _no_call_inside_a_transaction() -> None:
 
 def end_reading() -> None:
     """Gives an open read transaction's connection back to the pool, if this thread has one."""
-    if db.session.registry.has() and db.session().in_transaction():
+    if has_app_context() and db.session.registry.has() and db.session().in_transaction():
         db.session().rollback()
 
 

@@ -91,7 +91,7 @@ def parse_typed(typed: str, currency: str) -> int:
     than the currency has decimals (`1.234` EUR) is refused as ambiguous. Raises BadAmount.
     """
     text = re.sub(r"[\s\u00a0\u202f']|€|" + re.escape(currency), "", typed)
-    if not re.fullmatch(r"\d[\d.,]*", text):
+    if not re.fullmatch(r"[0-9][0-9.,]*", text):
         raise BadAmount(typed=typed)
     decimals = exponent(currency)
     last = max(text.rfind(","), text.rfind("."))
