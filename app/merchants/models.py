@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,7 +31,10 @@ class Merchant(Model):
 
 
 class Shop(Model):
-    """A shop's look and words on hosted pages. `texts`: {"de": {"thanks": …}, …}; sizes are pixels."""
+    """A shop's look and words on hosted pages. `texts`: {"de": {"thanks": …}, …}; sizes are pixels.
+
+    Mails: `notify_email` gets those of `notify_events` (empty: the usual ones); `payer_receipts`: payers get receipts.
+    """
 
     __tablename__ = "shops"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -50,6 +53,8 @@ class Shop(Model):
     privacy_url: Mapped[str | None]
     imprint_url: Mapped[str | None]
     notify_email: Mapped[str | None]
+    notify_events: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+    payer_receipts: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     created_at: Mapped[datetime]
 
     def __str__(self) -> str:

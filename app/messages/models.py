@@ -40,13 +40,14 @@ class Delivery(Model, OfMerchant):
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        UniqueConstraint("endpoint_id", "event_id", "replay"),
+        UniqueConstraint("event_id", "endpoint_id", "replay"),
         CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
-        Index("ix_deliveries_due", "due_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_deliveries_due", "endpoint_id", "due_at", postgresql_where=text("state = 'pending'")),
         Index(
             "ix_deliveries_head", "endpoint_id", "payment_id", "position", postgresql_where=text("state = 'pending'")
         ),
-        Index("ix_deliveries_event_id", "event_id"),
+        Index("ix_deliveries_failed", "endpoint_id", "created_at", postgresql_where=text("state = 'failed'")),
+        Index("ix_deliveries_list", "merchant_id", "live", "created_at", "id"),
         Index("ix_deliveries_payment_id", "payment_id"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
@@ -68,7 +69,8 @@ class Delivery(Model, OfMerchant):
 
 
 class Mail(Model, OfMerchant):
-    """A mail to be sent. Recipient and content are sealed as `mails.sealed` and cleared some time after sending."""
+    """A mail to be sent: letter `name`, told by `event_id`. What it says is sealed as `mails.sealed` and is cleared
+    some time after sending; `summary` is what may be shown of it."""
 
     __tablename__ = "mails"
     __table_args__ = (

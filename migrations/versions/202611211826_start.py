@@ -121,13 +121,24 @@ def upgrade() -> None:
         sa.CheckConstraint("state IN ('pending', 'delivered', 'failed')", name=op.f("ck_deliveries_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint(
-            "endpoint_id", "event_id", "replay", name=op.f("uq_deliveries_endpoint_id_event_id_replay")
+            "event_id", "endpoint_id", "replay", name=op.f("uq_deliveries_event_id_endpoint_id_replay")
         ),
     )
     op.create_index(
-        "ix_deliveries_due", "deliveries", ["due_at"], unique=False, postgresql_where=sa.text("state = 'pending'")
+        "ix_deliveries_due",
+        "deliveries",
+        ["endpoint_id", "due_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'pending'"),
     )
-    op.create_index("ix_deliveries_event_id", "deliveries", ["event_id"], unique=False)
+    op.create_index(
+        "ix_deliveries_failed",
+        "deliveries",
+        ["endpoint_id", "created_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.create_index("ix_deliveries_list", "deliveries", ["merchant_id", "live", "created_at", "id"], unique=False)
     op.create_index(
         "ix_deliveries_head",
         "deliveries",
@@ -747,6 +758,8 @@ def upgrade() -> None:
         sa.Column("privacy_url", sa.Text(), nullable=True),
         sa.Column("imprint_url", sa.Text(), nullable=True),
         sa.Column("notify_email", sa.Text(), nullable=True),
+        sa.Column("notify_events", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("payer_receipts", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_shops_merchant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shops")),
@@ -940,7 +953,8 @@ def downgrade() -> None:
     op.drop_table("disputes")
     op.drop_index("ix_deliveries_payment_id", table_name="deliveries")
     op.drop_index("ix_deliveries_head", table_name="deliveries", postgresql_where=sa.text("state = 'pending'"))
-    op.drop_index("ix_deliveries_event_id", table_name="deliveries")
+    op.drop_index("ix_deliveries_list", table_name="deliveries")
+    op.drop_index("ix_deliveries_failed", table_name="deliveries", postgresql_where=sa.text("state = 'failed'"))
     op.drop_index("ix_deliveries_due", table_name="deliveries", postgresql_where=sa.text("state = 'pending'"))
     op.drop_table("deliveries")
     op.drop_index("ix_customers_merchant_id_live_id", table_name="customers")
