@@ -29,6 +29,15 @@ class Journal:
             for line in lines:
                 yield json.loads(line)
 
+    def replace(self, entries: list[dict[str, Any]]) -> None:
+        """Starts the file anew with these entries."""
+        with self._lock:
+            self._file.close()
+            self.path.write_bytes(b"")
+            self._file = self.path.open("ab")
+        for entry in entries:
+            self.append(entry)
+
     def _cut_torn_line(self) -> None:
         if not self.path.exists():
             return

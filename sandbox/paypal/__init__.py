@@ -13,7 +13,7 @@ blueprint = Blueprint("paypal", __name__, url_prefix="/paypal", template_folder=
 
 from sandbox.paypal import api, control, pages, vault  # noqa: E402,F401  they add their routes to the blueprint
 
-LABEL = "PayPal"
+TILE = ("PayPal", "What payers approved, and buttons for complaints and refunds.", "/paypal/")
 
 
 def attach(app: Flask, journal_dir: Path) -> None:
