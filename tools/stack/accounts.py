@@ -7,6 +7,8 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -37,6 +39,16 @@ class Dropping(TypedDict, total=False):
 def dropped(owner: Account | None) -> Dropping:
     """Start a program as the owner; empty for an ordinary user, who stays who he is."""
     return {"user": owner.uid, "group": owner.gid, "extra_groups": []} if owner else {}
+
+
+@contextmanager
+def readable_by_others() -> Iterator[None]:
+    """What root makes in here can be read by the service account, whatever root's umask is."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def is_root() -> bool:

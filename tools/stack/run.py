@@ -9,7 +9,7 @@ from tools.stack import demo, doctor, external, lock
 from tools.stack.accounts import account
 from tools.stack.children import PORTS, Addresses, children, demonstration, migration
 from tools.stack.keys import ensure_keys
-from tools.stack.places import CLONE, prepare_home
+from tools.stack.places import CLONE, leave_socket_dir, prepare_home, socket_dir
 from tools.stack.processes import die_with_parent
 from tools.stack.roles import APP_ROLE, OWNER_ROLE
 from tools.stack.say import say, seconds, write
@@ -49,6 +49,7 @@ def run(plan: Plan) -> int:
             supervisor.keep()
         except Stopped:
             say("stopping everything")
+    leave_socket_dir(plan.home, socket_dir(plan.home, None))
     return 0
 
 

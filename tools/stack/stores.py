@@ -11,7 +11,7 @@ from tools.stack import lock
 from tools.stack.accounts import Account, account
 from tools.stack.binaries import postgres_binaries, valkey_binary
 from tools.stack.child import Child
-from tools.stack.places import prepare_home, scratch_home, socket_dir
+from tools.stack.places import leave_socket_dir, prepare_home, scratch_home, socket_dir
 from tools.stack.postgres import Postgres
 from tools.stack.processes import Process, spawn, stop_together, wait_ready
 from tools.stack.roles import APP_ROLE, OWNER_ROLE
@@ -58,6 +58,7 @@ def running_stores(home: Path | None = None) -> Iterator[Stores]:
         prepare_home(home, owner)
         held = lock.take(home, owner)
         exits.callback(os.close, held)
+        exits.callback(leave_socket_dir, home, socket_dir(home, owner))
         watch = Watch(held)
         exits.callback(watch.close)
         postgres = embedded_postgres(home, owner)
