@@ -4,13 +4,32 @@
 forward for sandbox merchants: due dates, expiry, dunning, interest.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from app.config import settings
+
+_replayed: ContextVar[timedelta | None] = ContextVar("replayed", default=None)
 
 
 def now() -> datetime:
     """The real time, UTC, aware."""
-    return datetime.now(UTC)
+    back = _replayed.get()
+    return datetime.now(UTC) - back if back else datetime.now(UTC)
+
+
+@contextmanager
+def replaying(moment: datetime) -> Iterator[None]:
+    """Demo data is a history: what happens in the block happens from `moment` on. Only outside live environments."""
+    assert settings().environment != "live", "history is not rewritten where money is real"
+    token = _replayed.set(datetime.now(UTC) - moment)
+    try:
+        yield
+    finally:
+        _replayed.reset(token)
 
 
 def business_now(clock_offset_seconds: int) -> datetime:

@@ -1,0 +1,179 @@
+"""The demo's two merchants, their shops, contracts and keys, and the staff who look after them."""
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from app.messages.endpoints import add_endpoint
+
+from app.config import settings
+from app.core.db import ALL, atomic
+from app.core.ids import public_id
+from app.merchants import keys
+from app.merchants.add import add_contract, add_merchant, add_shop
+from app.staff.add import EmailTaken, add_user
+from sandbox.acquirers.letters import LETTERS
+
+ACTOR = "job:demo"
+
+
+@dataclass(frozen=True)
+class DemoShop:
+    """`acquirers`: letters in the order in which they are tried."""
+
+    merchant: str
+    name: str
+    slug: str
+    acquirers: str
+    look: dict[str, Any]
+    prices: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DemoUser:
+    email: str
+    password: str
+    role: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What the history needs of a shop, and what the demo file tells of it."""
+
+    shop: DemoShop
+    merchant_id: UUID
+    shop_id: UUID
+    told: dict[str, str] = field(repr=False)
+
+
+SHOPS = (
+    DemoShop(
+        merchant="Café Morgenrot GmbH",
+        name="Café Morgenrot",
+        slug="cafe-morgenrot",
+        acquirers="AB",
+        look={"accent": "#9a3412", "radius": 14, "font": "serif", "theme": "light"},
+        prices=(1_490, 1_790, 2_480, 3_290, 4_470, 5_960),
+    ),
+    DemoShop(
+        merchant="Nordlicht Outdoor AG",
+        name="Nordlicht Outdoor",
+        slug="nordlicht-outdoor",
+        acquirers="EC",
+        look={"accent": "#0f5c6e", "radius": 4, "font": "system", "theme": "light"},
+        prices=(3_990, 8_900, 12_900, 19_900, 24_900, 64_900),
+    ),
+)
+
+STAFF = (
+    DemoUser("support@zahlwerk.example", "kaffee-steht-bereit", "support", "Sabine Support"),
+    DemoUser("operator@zahlwerk.example", "buchung-vor-mittag", "operator", "Oskar Operator"),
+    DemoUser("admin@zahlwerk.example", "schluessel-am-haken", "admin", "Ada Admin"),
+)
+
+
+def open_merchant(shop: DemoShop) -> Opened:
+    """A merchant with shop, acquirers, PayPal, an API key and a webhook endpoint at the catcher."""
+    sandbox = settings().sandbox_url or "http://127.0.0.1:8701"
+    with atomic(ALL) as connection:
+        merchant_id = add_merchant(
+            connection, name=shop.merchant, email=f"technik@{shop.slug}.example", actor=ACTOR, sandbox=True
+        )
+        shop_id = add_shop(
+            connection,
+            merchant_id=merchant_id,
+            name=shop.name,
+            actor=ACTOR,
+            allowed_origins=[_origin(sandbox)],
+            terms_url=f"{sandbox}/shop/{shop.slug}/agb",
+            privacy_url=f"{sandbox}/shop/{shop.slug}/datenschutz",
+            imprint_url=f"{sandbox}/shop/{shop.slug}/impressum",
+            notify_email=f"bestellungen@{shop.slug}.example",
+            **shop.look,
+        )
+        _add_contracts(connection, shop, merchant_id, sandbox)
+        _, key = keys.issue(connection, merchant_id=merchant_id, live=False, name="Shop", actor=ACTOR)
+        _, secret = add_endpoint(
+            connection,
+            merchant_id=merchant_id,
+            live=False,
+            url=f"{sandbox}/webhooks/in/{shop.slug}",
+            description="Shop",
+            events=[],
+            actor=ACTOR,
+        )
+    told = {
+        "name": shop.name,
+        "slug": shop.slug,
+        "merchant": public_id("mer", merchant_id),
+        "shop_id": public_id("shp", shop_id),
+        "api_key": key,
+        "webhook_secret": secret,
+    }
+    return Opened(shop, merchant_id, shop_id, told)
+
+
+def _add_contracts(connection: Any, shop: DemoShop, merchant_id: UUID, sandbox: str) -> None:
+    for priority, letter in enumerate(shop.acquirers, start=1):
+        acquirer = LETTERS[letter]
+        add_contract(
+            connection,
+            merchant_id=merchant_id,
+            live=False,
+            provider="sandbox_card",
+            label=f"Acquirer {letter}",
+            settings={
+                "url": _acquirer_url(letter),
+                "api_key": acquirer.api_key,
+                "news_secret": acquirer.news_secret,
+            },
+            currencies=("EUR", "CHF", "JPY", "KWD"),
+            priority=priority * 10,
+            actor=ACTOR,
+        )
+    add_contract(
+        connection,
+        merchant_id=merchant_id,
+        live=False,
+        provider="paypal",
+        label="PayPal",
+        settings={
+            "client_id": f"demo-{shop.slug}",
+            "client_secret": f"demo-secret-{shop.slug}",
+            "webhook_id": f"WH-{shop.slug}",
+            "url": f"{sandbox}/paypal",
+        },
+        currencies=("EUR", "CHF"),
+        priority=50,
+        actor=ACTOR,
+    )
+
+
+def _acquirer_url(letter: str) -> str:
+    """Acquirer A listens on the sandbox's port + 1, B on the next one, and so on."""
+    port = int(os.environ.get("PORT", "8700")) + 2 + "ABCDE".index(letter)
+    return f"http://127.0.0.1:{port}"
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def add_staff() -> None:
+    for user in STAFF:
+        try:
+            with atomic(ALL) as connection:
+                add_user(
+                    connection,
+                    email=user.email,
+                    password=user.password,
+                    roles=[user.role],
+                    name=user.name,
+                    actor=ACTOR,
+                )
+        except EmailTaken:
+            continue  # from an earlier start that did not get to its end
