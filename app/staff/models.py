@@ -44,9 +44,13 @@ class User(Model, fs.FsUserMixin):
 
 class WebAuthn(Model, fs.FsWebAuthnMixin):
     __tablename__ = "staff_webauthn"
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("staff_users.id", ondelete="CASCADE"))
+    user_id: Mapped[UUID] = mapped_column(  # pyright: ignore[reportIncompatibleVariableOverride]
+        ForeignKey("staff_users.id", ondelete="CASCADE")
+    )
 
 
 class FsRefreshTracker(Model, fs.FsRefreshTrackerMixin):
     __tablename__ = "staff_refresh_tracker"
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("staff_users.id", ondelete="CASCADE"))
+    user_id: Mapped[UUID] = mapped_column(  # pyright: ignore[reportIncompatibleVariableOverride]
+        ForeignKey("staff_users.id", ondelete="CASCADE")
+    )
