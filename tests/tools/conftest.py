@@ -17,12 +17,12 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def start(home: Path) -> Iterator[Callable[..., Program]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     """start("module", "word", ..., NAME="value") runs a program; all are gone after the test."""
     running: list[Program] = []
 
     def begin(*words: str | Path, **environment: str) -> Program:
-        running.append(Program(home / f"output-{len(running)}.txt", *words, **environment))
+        running.append(Program(tmp_path / f"output-{len(running)}.txt", *words, **environment))
         return running[-1]
 
     yield begin
@@ -31,12 +31,12 @@ def start(home: Path) -> Iterator[Callable[..., Program]]:
 
 
 @pytest.fixture
-def stack(home: Path) -> Iterator[Callable[[list[dict[str, Any]]], TinyStack]]:
+def stack(home: Path, tmp_path: Path) -> Iterator[Callable[[list[dict[str, Any]]], TinyStack]]:
     """stack([{child}, ...]) starts a tiny stack in `home`; all are gone after the test."""
     running: list[TinyStack] = []
 
     def begin(children: list[dict[str, Any]]) -> TinyStack:
-        running.append(TinyStack(home, children, len(running)))
+        running.append(TinyStack(home, children, tmp_path / str(len(running))))
         return running[-1]
 
     yield begin

@@ -87,11 +87,11 @@ class Program:
 class TinyStack(Program):
     """See tiny_stack.py: a supervised run of small children in `home`."""
 
-    def __init__(self, home: Path, children: list[dict[str, Any]], number: int = 0) -> None:
+    def __init__(self, home: Path, children: list[dict[str, Any]], notes: Path) -> None:
         self.home = home
-        plan = home / f"children-{number}.json"
-        plan.write_text(json.dumps(children))
-        super().__init__(home / f"output-{number}.txt", "tests.tools.tiny_stack", home, plan)
+        notes.mkdir()
+        (notes / "children.json").write_text(json.dumps(children))
+        super().__init__(notes / "output.txt", "tests.tools.tiny_stack", home, notes / "children.json")
 
     def status(self) -> dict[str, Any]:
         """Contents of stack.json; empty while there is none."""

@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from tests.tools.programs import Program, alive, descendants, until
 from tools.stack.accounts import account, is_root
 from tools.stack.errors import AlreadyRunning, StackError
-from tools.stack.places import scratch_home
+from tools.stack.places import prepare_home, scratch_home
 from tools.stack.stores import Stores, running_stores
 
 Start = Callable[..., Program]
@@ -142,11 +142,20 @@ def test_leftovers_of_a_power_failure_are_no_obstacle(used_home: Path) -> None:
 
 
 def test_a_directory_of_another_version_is_left_alone(home: Path) -> None:
+    prepare_home(home, account())
     (home / "pg").mkdir(mode=0o700)
     (home / "pg" / "PG_VERSION").write_text("12\n")
     with pytest.raises(StackError, match=r"made by PostgreSQL 12, but this is \d+: set ZAHLWERK_PG_BIN"):
         with running_stores(home):
             pass
+
+
+@pytest.mark.skipif(not is_root(), reason="only root could give it away")
+def test_a_directory_with_other_things_is_not_given_away(home: Path) -> None:
+    (home / "letters").touch()
+    with pytest.raises(StackError, match="holds other things already"):
+        prepare_home(home, account())
+    assert home.stat().st_uid == 0
 
 
 @pytest.mark.skipif(not is_root(), reason="only root can become a user id without a name")

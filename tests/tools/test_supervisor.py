@@ -45,8 +45,8 @@ def lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def test_a_dead_child_is_started_again_after_growing_pauses(home: Path, stack: Stack) -> None:
-    starts = home / "starts"
+def test_a_dead_child_is_started_again_after_growing_pauses(tmp_path: Path, stack: Stack) -> None:
+    starts = tmp_path / "starts"
     running = stack([child("steady", STEADY), child("mayfly", MAYFLY, starts)]).ready()
     steady = running.child("steady")
     until(lambda: len(lines(starts)) >= 3)
@@ -69,12 +69,12 @@ def test_killed_stores_come_back_and_the_others_stay(stack: Stack) -> None:
     assert running.ended() == 0
 
 
-def test_a_killed_supervisor_leaves_no_orphans_and_the_next_start_works(home: Path, stack: Stack) -> None:
-    plan = [{"name": "postgres"}, {"name": "valkey"}, child("family", FAMILY, home / "stubborn")]
+def test_a_killed_supervisor_leaves_no_orphans_and_the_next_start_works(tmp_path: Path, stack: Stack) -> None:
+    plan = [{"name": "postgres"}, {"name": "valkey"}, child("family", FAMILY, tmp_path / "stubborn")]
     running = stack(plan).ready()
-    until(lambda: lines(home / "stubborn"))
+    until(lambda: lines(tmp_path / "stubborn"))
     below = descendants(running.pid)
-    assert {int(lines(home / "stubborn")[0]), running.child("postgres")} <= below
+    assert {int(lines(tmp_path / "stubborn")[0]), running.child("postgres")} <= below
     running.signal(signal.SIGKILL)
     running.ended()
     until(lambda: not alive(below), 5)
@@ -83,17 +83,17 @@ def test_a_killed_supervisor_leaves_no_orphans_and_the_next_start_works(home: Pa
     assert again.ended() == 0
 
 
-def test_a_killed_child_takes_its_own_children_along(home: Path, stack: Stack) -> None:
-    running = stack([child("family", FAMILY, home / "stubborn")]).ready()
-    until(lambda: lines(home / "stubborn"))
+def test_a_killed_child_takes_its_own_children_along(tmp_path: Path, stack: Stack) -> None:
+    running = stack([child("family", FAMILY, tmp_path / "stubborn")]).ready()
+    until(lambda: lines(tmp_path / "stubborn"))
     os.kill(running.child("family") or 0, signal.SIGKILL)
-    until(lambda: len(lines(home / "stubborn")) == 2)
-    first, second = [int(line) for line in lines(home / "stubborn")]
+    until(lambda: len(lines(tmp_path / "stubborn")) == 2)
+    first, second = [int(line) for line in lines(tmp_path / "stubborn")]
     assert alive({first, second}) == {second}
 
 
-def test_ctrl_c_stops_group_after_group_the_last_started_first(home: Path, stack: Stack) -> None:
-    told = home / "told"
+def test_ctrl_c_stops_group_after_group_the_last_started_first(tmp_path: Path, stack: Stack) -> None:
+    told = tmp_path / "told"
     names = [("store", "stores"), ("web", "web"), ("one", "workers"), ("two", "workers"), ("clock", "clock")]
     running = stack([child(name, TALKER, told, name, group=group) for name, group in names]).ready()
     below = descendants(running.pid)
@@ -105,10 +105,10 @@ def test_ctrl_c_stops_group_after_group_the_last_started_first(home: Path, stack
     assert not running.status()
 
 
-def test_a_child_that_ignores_the_polite_signal_is_killed_in_time(home: Path, stack: Stack) -> None:
+def test_a_child_that_ignores_the_polite_signal_is_killed_in_time(tmp_path: Path, stack: Stack) -> None:
     deaf = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen('{0}', 'w')\nsignal.pause()"
-    running = stack([child("deaf", deaf.format(home / "deaf"), stop_seconds=0.5)]).ready()
-    until((home / "deaf").exists)
+    running = stack([child("deaf", deaf.format(tmp_path / "deaf"), stop_seconds=0.5)]).ready()
+    until((tmp_path / "deaf").exists)
     running.signal(signal.SIGTERM)
     assert running.ended(5) == 0
 
@@ -120,9 +120,9 @@ def test_a_second_start_says_where_the_first_one_is(stack: Stack) -> None:
     assert f"already running at http://localhost:4711 (pid {first.pid})" in second.text()
 
 
-def test_a_killed_guard_is_replaced_and_still_does_its_work(home: Path, stack: Stack) -> None:
-    running = stack([child("family", FAMILY, home / "stubborn")]).ready()
-    until(lambda: lines(home / "stubborn"))
+def test_a_killed_guard_is_replaced_and_still_does_its_work(tmp_path: Path, stack: Stack) -> None:
+    running = stack([child("family", FAMILY, tmp_path / "stubborn")]).ready()
+    until(lambda: lines(tmp_path / "stubborn"))
     old = running.status()["guard"]
     os.kill(old, signal.SIGKILL)
     until(lambda: "guard was gone" in running.text())

@@ -42,8 +42,7 @@ def prepare_home(home: Path, owner: Account | None) -> None:
     with readable_by_others():
         home.mkdir(parents=True, exist_ok=True)
     if owner:
-        os.chown(home, owner.uid, owner.gid)
-        home.chmod(0o711)
+        _hand_over(home, owner)
     for name in ("log", "journals", "valkey"):
         private_dir(home / name, owner)
     if owner and not can_enter(home, owner):
@@ -51,6 +50,14 @@ def prepare_home(home: Path, owner: Account | None) -> None:
             f"the account {owner.name} cannot reach {home}: one of its parent directories is "
             f"closed to others. Choose a home below {SHARED}."
         )
+
+
+def _hand_over(home: Path, owner: Account) -> None:
+    # `--home /tmp` as root must not give /tmp away: only a new directory or a home changes hands.
+    if home.stat().st_uid != owner.uid and any(home.iterdir()):
+        raise StackError(f"{home} holds other things already; choose an empty or a new directory.")
+    os.chown(home, owner.uid, owner.gid)
+    home.chmod(0o711)
 
 
 def private_dir(path: Path, owner: Account | None) -> Path:
