@@ -32,7 +32,7 @@ def main() -> None:
         port=chosen.port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=24,
+        blocking_threads=16,
         websockets=False,
         factory=True,
         respawn_failed_workers=True,

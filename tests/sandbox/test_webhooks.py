@@ -41,7 +41,11 @@ def test_a_right_signature_is_verified(client: FlaskClient) -> None:
     client.put("/webhooks/in/cafe/secret", json={"secret": OLD})
     assert send(client, amount=4970).status_code == 200
     [message] = messages(client)
-    assert (message["verified"], message["type"], message["json"]["data"]) == (True, "payment.captured", {"amount": 4970})
+    assert (message["verified"], message["type"], message["json"]["data"]) == (
+        True,
+        "payment.captured",
+        {"amount": 4970},
+    )
     assert message["headers"]["webhook-id"] == "msg_1"
 
 

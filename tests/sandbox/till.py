@@ -23,8 +23,11 @@ document.querySelectorAll("[data-zahlwerk-checkout]").forEach((place) => {
 """
 
 PAGE = """<!doctype html><html lang="de"><title>Checkout</title><body>
-<button onclick='parent.postMessage({status:"paid",checkout:"chk_1",payment:"pay_1"},"*")'>Zahlungspflichtig bestellen</button>
-<button onclick='parent.postMessage({status:"declined",checkout:"chk_1",payment:"pay_1"},"*")'>Ablehnen</button>"""
+<button data-status="paid">Zahlungspflichtig bestellen</button> <button data-status="declined">Ablehnen</button>
+<script>
+document.querySelectorAll("button").forEach((button) => button.addEventListener("click", () =>
+  parent.postMessage({ status: button.dataset.status, checkout: "chk_1", payment: "pay_1" }, "*")));
+</script>"""
 
 
 @contextmanager
