@@ -54,7 +54,7 @@ def _refunded(talk: Conversation, found: Mapping[str, Any]) -> Answer:
         raise talk.unknown("provider_word_unknown", field="status", word=masked(status))
     if outcome is Outcome.DECLINED:
         word = text(found.get("failure_reason")) or status or ""
-        return talk.declined(REFUND_FAILURES.get(word, DeclineCode.PROVIDER_DECLINED), masked(word))
+        return talk.declined(REFUND_FAILURES.get(word, DeclineCode.PROVIDER_DECLINED), word)
     return Answer(outcome, provider_reference=talk.reference)
 
 

@@ -152,7 +152,7 @@ def _intent_answer(talk: Conversation, intent: Mapping[str, Any], error_field: s
     if outcome is Outcome.DECLINED and (status == "canceled" or error):
         word = text(error.get("decline_code")) or text(error.get("code")) or status or ""
         code = DECLINES.get(word, DeclineCode.PROVIDER_DECLINED)
-        return talk.declined(code, masked(word, talk.hide), error.get("message"))
+        return talk.declined(code, word, error.get("message"))
     raise talk.unknown("provider_word_unknown", field="status", word=masked(status, talk.hide))
 
 

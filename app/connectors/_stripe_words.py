@@ -8,15 +8,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from app.connectors._reading import text, whole
+from app.connectors._talk import AmountNotWritable
 from app.connectors.kinds import DeclineCode, DisputeTurn, Outcome
 from app.core.money import EXPONENTS, exponent
 
 # Stripe's exponent where it differs from ISO 4217. HUF and TWD are special for payouts only.
 _EXPONENTS = MappingProxyType({"ISK": 2, "UGX": 2, "MGA": 0})
-
-
-class AmountNotWritable(Exception):
-    """Stripe cannot take exactly this amount; we never charge another one instead."""
 
 
 def to_wire(minor: int, currency: str) -> int:

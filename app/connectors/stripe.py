@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from app.connectors import _stripe_changes as changes
 from app.connectors import _stripe_intents as intents
-from app.connectors._stripe_calls import DEFAULT_URL, run
+from app.connectors._stripe_calls import DEFAULT_URL, Conversation
 from app.connectors._stripe_news import read_news
+from app.connectors._talk import run
 from app.connectors.kinds import (
     Acknowledgement,
     Answer,
@@ -69,28 +70,28 @@ ACKNOWLEDGEMENT = Acknowledgement()
 
 def register(contract: Contract, ask: Register) -> Answer:
     """The token is "customer:payment method"."""
-    return run(contract, intents.register, ask)
+    return run(Conversation(contract), intents.register, ask)
 
 
 def authorise(contract: Contract, ask: Authorise) -> Answer:
-    return run(contract, intents.authorise, ask)
+    return run(Conversation(contract), intents.authorise, ask)
 
 
 def capture(contract: Contract, ask: Capture) -> Answer:
     """Stripe takes one capture and releases the rest: `released`. Its reference is the charge's."""
-    return run(contract, changes.capture, ask)
+    return run(Conversation(contract), changes.capture, ask)
 
 
 def refund(contract: Contract, ask: Refund) -> Answer:
-    return run(contract, changes.refund, ask)
+    return run(Conversation(contract), changes.refund, ask)
 
 
 def cancel(contract: Contract, ask: Cancel) -> Answer:
-    return run(contract, changes.cancel, ask)
+    return run(Conversation(contract), changes.cancel, ask)
 
 
 def enquire(contract: Contract, ask: Enquire) -> Answer:
-    return run(contract, changes.enquire, ask)
+    return run(Conversation(contract), changes.enquire, ask)
 
 
 if TYPE_CHECKING:

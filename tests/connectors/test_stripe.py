@@ -1,6 +1,8 @@
 """Stripe, against the stand-in of `sandbox/stripe`."""
 
 import re
+import threading
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -305,9 +307,11 @@ def test_an_authorisation_whose_answer_is_lost_is_found_by_its_id(contract: Cont
 def test_an_authorisation_without_an_id_is_found_by_its_key(contract: Contract, short_deadline: None) -> None:
     ask = peer.authorisation(THREE_DS)
     asked = stripe.authorise(contract, ask)
+    before = len(calls(contract))
     found = stripe.enquire(contract, Enquire("authorise", ask.operation_key, ask.amount, "EUR"))
     assert found.provider_reference == asked.provider_reference
     assert found.outcome is Outcome.ACTION
+    assert not [call for call in calls(contract, before) if call["path"].endswith("/search")], "the key is enough"
 
 
 def test_an_authorisation_is_found_when_stripe_has_forgotten_its_key(contract: Contract) -> None:
@@ -397,6 +401,47 @@ def test_a_wrong_key_is_our_own_fault(contract: Contract) -> None:
     assert (answer.outcome, answer.code) == (Outcome.DECLINED, DeclineCode.CONFIGURATION)
 
 
+@pytest.mark.parametrize(
+    ("status", "error", "outcome", "code"),
+    [
+        (400, {"type": "invalid_request_error", "code": "lock_timeout"}, Outcome.UNKNOWN, None),
+        (400, {"type": "idempotency_error"}, Outcome.UNKNOWN, None),
+        (400, {"type": "api_error"}, Outcome.UNKNOWN, None),
+        (400, {}, Outcome.UNKNOWN, None),
+        (402, {"type": "card_error", "decline_code": "moonstruck"}, Outcome.DECLINED, DeclineCode.PROVIDER_DECLINED),
+        (404, {"type": "invalid_request_error", "code": "resource_missing"}, Outcome.DECLINED, "configuration"),
+        (400, {"type": "invalid_request_error", "code": "charge_expired_for_capture"}, Outcome.DECLINED, "expired"),
+        (403, {"type": "invalid_request_error"}, Outcome.DECLINED, DeclineCode.CONFIGURATION),
+        (424, {"type": "invalid_request_error", "code": "card_declined"}, Outcome.UNKNOWN, None),
+        (500, {"type": "card_error", "code": "card_declined"}, Outcome.UNKNOWN, None),
+        (200, {"type": "card_error", "code": "card_declined"}, Outcome.UNKNOWN, None),
+    ],
+)
+def test_only_an_error_that_is_a_no_is_a_no(status: int, error: dict, outcome: Outcome, code: str | None) -> None:
+    app = Flask("answering")
+    app.add_url_rule("/<path:path>", "all", lambda path: ({"error": error}, status), methods=["GET", "POST"])
+    with served(app) as url:
+        answer = stripe.capture(peer.contract(url), Capture(peer.key(), "pi_1", 1999, "EUR", final=True))
+    assert (answer.outcome, answer.code) == (outcome, code)
+
+
+def test_all_calls_of_a_verb_together_keep_one_deadline(short_deadline: None) -> None:
+    slow, asked, never = Flask("slow"), [], threading.Event()
+
+    @slow.post("/<path:path>")
+    def answer(path: str) -> dict:
+        asked.append(path)
+        never.wait(0.3 if len(asked) == 1 else 4)
+        return {"id": "pi_slow", "object": "payment_intent", "status": "requires_confirmation"}
+
+    with served(slow) as url:
+        started = time.monotonic()
+        answer = stripe.authorise(peer.contract(url), peer.authorisation())
+        assert time.monotonic() - started < 2
+    assert (answer.outcome, answer.provider_reference) == (Outcome.UNKNOWN, "pi_slow")
+    assert asked == ["v1/payment_intents", "v1/payment_methods"]
+
+
 # Amounts
 
 
@@ -459,7 +504,7 @@ def test_a_provider_that_repeats_the_card_does_not_get_it_into_our_answer(
     @parrot.post("/v1/payment_methods")
     def repeat() -> tuple[dict, int]:
         spaced = re.sub(r"(\d{4})(?=\d)", r"\1 ", request.form["card[number]"])
-        said = f"{request.form['card[number]']} {spaced} {request.form['card[cvc]']}"
+        said = f"{request.form['card[number]']} or {spaced} with {request.form['card[cvc]']}"
         error = {"type": "card_error", "code": said, "decline_code": said, "message": said}
         return {"error": error}, 402
 
