@@ -58,7 +58,7 @@ def _wallet(ask: Authorise) -> dict[str, Any]:
         wallet["vault_id"] = ask.token
     if ask.store and not ask.token:
         wallet["attributes"] = {"vault": {"store_in_vault": "ON_SUCCESS", "usage_type": "MERCHANT"}}
-    if ask.token or ask.series:
+    if ask.token or (ask.store and ask.series):
         # definitions/paypal_wallet_stored_credential of developer.paypal.com; the published OpenAPI file does not
         # have it yet. Its usage_pattern is left out: whether a series is paid before or after is not ours to say.
         wallet["stored_credential"] = {

@@ -45,7 +45,7 @@ def say(found: Text) -> str:
 
 
 @blueprint.context_processor
-def helpers() -> dict[str, Any]:
+def for_every_page() -> dict[str, Any]:
     slug = (request.view_args or {}).get("slug", "")
     shop = SHOPS.get(slug)
     count = sum(_basket(shop).values()) if shop else 0
