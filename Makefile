@@ -6,7 +6,7 @@ export PORT
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run stop test lint format shots translations venv venv-test clean
+.PHONY: help run stop test lint shots translations venv venv-test clean
 
 help: ## Show this list
 	@echo "make TARGET [PORT=$(PORT)]"; echo
@@ -23,7 +23,6 @@ test: venv-test translations lint ## Install what tests need, then check everyth
 
 lint: ## Style, types and the direction of imports (after `make test` has installed the tools)
 	$(PYTHON) -m ruff check .
-	$(PYTHON) -m ruff format --check tools tests/tools
 	PATH="$$PWD/.venv/bin:$$PATH" .venv/bin/pyright
 	PATH="$$PWD/.venv/bin:$$PATH" .venv/bin/lint-imports
 
