@@ -1,0 +1,185 @@
+"""Finding payments: the list with its filters, and the search for what a caller remembers.
+
+Both stay fast with millions of rows: pages go by id (ids rise with time), never by OFFSET, nothing is
+counted, and every condition that narrows much has an index that is read in the order of the list.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Label, RowMapping, Select, String, literal, select, union_all
+
+from app.merchants.models import Merchant
+from app.payments.queries import PAYMENTS
+
+# One branch per (merchant, status) is read in index order; beyond this many, one scan with a filter.
+_MOST_BRANCHES = 40
+_AFTER_EVERY_LETTER = "\U0010ffff"
+
+_COLUMNS = (
+    *(PAYMENTS.c[name] for name in ("id", "live", "merchant_id", "amount", "currency", "captured", "refunded")),
+    *(PAYMENTS.c[name] for name in ("status", "method", "brand", "last4", "merchant_reference")),
+    *(PAYMENTS.c[name] for name in ("payer_name", "payer_email", "created_at")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Empty tuples and None do not narrow. Amounts are minor units of `currency`; `until` is exclusive."""
+
+    live: bool
+    statuses: Sequence[str] = ()
+    methods: Sequence[str] = ()
+    merchants: Sequence[UUID] = ()
+    shops: Sequence[UUID] = ()
+    currency: str | None = None
+    least: int | None = None
+    most: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of one page in the order of the list; whether there are more on either side."""
+
+    rows: Sequence[RowMapping]
+    has_previous: bool
+    has_next: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Payments found by one of their fields: `by` is reference, email, name or last4."""
+
+    by: str
+    exact: bool
+    rows: Sequence[RowMapping]
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """The smallest id that a payment started at `moment` can have."""
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
+
+
+def listed(
+    connection: Connection,
+    filters: Filters,
+    *,
+    limit: int = 50,
+    after: UUID | None = None,
+    before: UUID | None = None,
+    oldest_first: bool = False,
+) -> Page:
+    """One page: the rows that follow `after`, or those just in front of `before`, or the first ones."""
+    backwards = before is not None
+    rising = oldest_first != backwards
+    cursor = before or after
+    query = _ordered(filters, rising, cursor, limit + 1)
+    rows = connection.execute(query).mappings().all()
+    more, rows = len(rows) > limit, rows[:limit]
+    if backwards:
+        rows = rows[::-1]
+    return Page(rows=rows, has_previous=more if backwards else after is not None, has_next=True if backwards else more)
+
+
+def _ordered(filters: Filters, rising: bool, cursor: UUID | None, limit: int) -> Select[Any]:
+    branches = [
+        _limited(select(*_COLUMNS).where(*conditions), PAYMENTS.c.id, rising, cursor, limit).subquery()
+        for conditions in _branches(filters)
+    ]
+    if len(branches) == 1:
+        page = branches[0]
+    else:
+        merged = union_all(*(select(branch) for branch in branches)).subquery()
+        page = _limited(select(merged), merged.c.id, rising, None, limit).subquery()
+    order = page.c.id.asc() if rising else page.c.id.desc()
+    return select(page, _merchant_name(page.c.merchant_id)).order_by(order)
+
+
+def _branches(filters: Filters) -> Iterator[list[ColumnElement[bool]]]:
+    """Conditions of each part of the list; together they are the whole list."""
+    common = list(_common(filters))
+    merchants, statuses = list(filters.merchants), list(filters.statuses)
+    if len(merchants or [None]) * len(statuses or [None]) > _MOST_BRANCHES:
+        common += [PAYMENTS.c.merchant_id.in_(merchants)] if merchants else []
+        common += [PAYMENTS.c.status.in_(statuses)] if statuses else []
+        merchants, statuses = [], []
+    for merchant, status in itertools.product(merchants or [None], statuses or [None]):
+        conditions = list(common)
+        if merchant is not None:
+            conditions.append(PAYMENTS.c.merchant_id == merchant)
+        if status is not None:
+            conditions.append(PAYMENTS.c.status == status)
+        yield conditions
+
+
+def _common(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    yield PAYMENTS.c.live == filters.live
+    if filters.methods:
+        yield PAYMENTS.c.method.in_(filters.methods)
+    if filters.shops:
+        yield PAYMENTS.c.shop_id.in_(filters.shops)
+    if filters.currency:
+        yield PAYMENTS.c.currency == filters.currency
+    if filters.least is not None:
+        yield PAYMENTS.c.amount >= filters.least
+    if filters.most is not None:
+        yield PAYMENTS.c.amount <= filters.most
+    if filters.since is not None:
+        yield PAYMENTS.c.id >= first_id_at(filters.since)
+    if filters.until is not None:
+        yield PAYMENTS.c.id < first_id_at(filters.until)
+
+
+def _limited(
+    query: Select[Any], column: ColumnElement[UUID], rising: bool, cursor: UUID | None, limit: int
+) -> Select[Any]:
+    if cursor is not None:
+        query = query.where(column > cursor if rising else column < cursor)
+    return query.order_by(column.asc() if rising else column.desc()).limit(limit)
+
+
+def _merchant_name(merchant_id: ColumnElement[UUID]) -> Label[str]:
+    return select(Merchant.name).where(Merchant.id == merchant_id).scalar_subquery().label("merchant_name")
+
+
+def found(connection: Connection, text: str, *, live: bool, limit: int = 20) -> list[Hits]:
+    """Payments whose reference, payer's e-mail or name is `text` or begins with it, or whose card ends in it.
+
+    Upper and lower case are the same. Exact matches come first, newest first; at most `limit` of each kind.
+    """
+    wanted = text.strip().lower()
+    if not wanted:
+        return []
+    parts = list(_searches(wanted, live, limit))
+    both = union_all(*(select(part) for part in parts)).subquery()
+    rows = connection.execute(select(both, _merchant_name(both.c.merchant_id))).mappings().all()
+    groups: dict[tuple[str, bool], list[RowMapping]] = {}
+    seen: set[UUID] = set()
+    for row in rows:  # the branches come in order: exact ones first
+        if row["id"] not in seen:
+            seen.add(row["id"])
+            groups.setdefault((row["by"], row["exact"] == "yes"), []).append(row)
+    return [Hits(by, exact, found_rows) for (by, exact), found_rows in groups.items()]
+
+
+def _searches(wanted: str, live: bool, limit: int) -> Iterator[Any]:
+    keys = {"reference": PAYMENTS.c.reference_key, "email": PAYMENTS.c.email_key, "name": PAYMENTS.c.name_key}
+    for by, key in keys.items():
+        query = _labelled(by, "yes").where(key == wanted, PAYMENTS.c.live == live)
+        yield query.order_by(PAYMENTS.c.id.desc()).limit(limit).subquery()
+    if len(wanted) == 4 and wanted.isdecimal():
+        query = _labelled("last4", "yes").where(PAYMENTS.c.last4 == wanted, PAYMENTS.c.live == live)
+        yield query.order_by(PAYMENTS.c.id.desc()).limit(limit).subquery()
+    for by, key in keys.items():
+        query = _labelled(by, "no").where(key > wanted, key < wanted + _AFTER_EVERY_LETTER, PAYMENTS.c.live == live)
+        yield query.order_by(key, PAYMENTS.c.id).limit(limit).subquery()
+
+
+def _labelled(by: str, exact: str) -> Select[Any]:
+    return select(*_COLUMNS, literal(by, String).label("by"), literal(exact, String).label("exact"))
