@@ -13,7 +13,7 @@ from sandbox.shop.cards import published_cards
 from sandbox.shop.goods import SHOPS, Shop, Text
 from sandbox.shop.orders import Order, Orders, new_number
 from sandbox.shop.zahlwerk import NoCheckout, contract_of, create_checkout, endpoint_name
-from sandbox.texts import language
+from sandbox.texts import language, text
 from sandbox.webhooks.pages import as_json
 
 MOST = 9
@@ -67,6 +67,20 @@ def shelf(slug: str) -> str:
 def product(slug: str, sku: str) -> str:
     good = _shop(slug).good(sku) or abort(404)
     return render_template("shop/product.html", good=good)
+
+
+_LEGAL = {
+    "agb": ("Terms and conditions", "A real shop would state its terms here. No contract comes about in this one."),
+    "datenschutz": ("Privacy", "What you type here stays on this machine, in the journals of the sandbox."),
+    "impressum": ("Legal notice", "A real shop would say here who runs it and how to reach them."),
+}
+
+
+@blueprint.get("/<slug>/<any(agb, datenschutz, impressum):page>")
+def legal(slug: str, page: str) -> str:
+    _shop(slug)
+    title, words = _LEGAL[page]
+    return render_template("shop/legal.html", title=text(title), words=text(words))
 
 
 def _basket(shop: Shop) -> dict[str, int]:

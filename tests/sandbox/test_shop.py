@@ -69,6 +69,12 @@ def test_every_good_has_a_page_in_both_languages(client: FlaskClient, slug: str,
         assert "<svg" in page
 
 
+@pytest.mark.parametrize("page", ["agb", "datenschutz", "impressum"])
+def test_the_legal_pages_exist_in_both_languages(client: FlaskClient, page: str) -> None:
+    for language, word in (("de", "ist ein Demo-Shop"), ("en", "is a demo shop")):
+        assert word in text(client, f"/shop/nordlicht-outdoor/{page}?lang={language}")
+
+
 def test_nothing_is_loaded_from_elsewhere(client: FlaskClient, asked: Any) -> None:
     for path in ("/shop/", "/shop/cafe-morgenrot/", "/mail/", "/webhooks/"):
         page = text(client, path)

@@ -8,6 +8,7 @@ import pytest
 
 import sandbox
 from sandbox.paypal.pages import _EFFECTS
+from sandbox.shop.pages import _LEGAL
 from sandbox.texts import GERMAN
 from sandbox.web import _packages
 
@@ -18,7 +19,9 @@ KEY = re.compile(r"""(?<!\w)_\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 def keys() -> set[str]:
     found = {ast.literal_eval(match) for page in FOLDER.rglob("*.html") for match in KEY.findall(page.read_text())}
     tiles = [getattr(module, "TILE", ()) for module in _packages().values()]
-    return found | {text for tile in tiles for text in tile[:2]} | set(_EFFECTS.values())
+    return (
+        found | {text for tile in tiles for text in tile[:2]} | set(_EFFECTS.values()) | set(sum(_LEGAL.values(), ()))
+    )
 
 
 def test_no_german_text_is_missing() -> None:
