@@ -1,18 +1,20 @@
 """The demo's two merchants, their shops, contracts and keys, and the staff who look after them."""
 
+import json
 import os
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 from uuid import UUID
-
-from app.messages.endpoints import add_endpoint
 
 from app.config import settings
 from app.core.db import ALL, atomic
 from app.core.ids import public_id
 from app.merchants import keys
 from app.merchants.add import add_contract, add_merchant, add_shop
+from app.merchants.contracts import news_path
+from app.messages.endpoints import add_endpoint
 from app.staff.add import EmailTaken, add_user
 from sandbox.acquirers.letters import LETTERS
 
@@ -94,7 +96,7 @@ def open_merchant(shop: DemoShop) -> Opened:
             notify_email=f"bestellungen@{shop.slug}.example",
             **shop.look,
         )
-        _add_contracts(connection, shop, merchant_id, sandbox)
+        paypal_id = _add_contracts(connection, shop, merchant_id, sandbox)
         _, key = keys.issue(connection, merchant_id=merchant_id, live=False, name="Shop", actor=ACTOR)
         _, secret = add_endpoint(
             connection,
@@ -105,6 +107,7 @@ def open_merchant(shop: DemoShop) -> Opened:
             events=[],
             actor=ACTOR,
         )
+    _subscribe_to_paypal(shop, sandbox, news_path(paypal_id, "paypal"))
     told = {
         "name": shop.name,
         "slug": shop.slug,
@@ -116,7 +119,8 @@ def open_merchant(shop: DemoShop) -> Opened:
     return Opened(shop, merchant_id, shop_id, told)
 
 
-def _add_contracts(connection: Any, shop: DemoShop, merchant_id: UUID, sandbox: str) -> None:
+def _add_contracts(connection: Any, shop: DemoShop, merchant_id: UUID, sandbox: str) -> UUID:
+    """Returns the PayPal contract's id."""
     for priority, letter in enumerate(shop.acquirers, start=1):
         acquirer = LETTERS[letter]
         add_contract(
@@ -134,7 +138,7 @@ def _add_contracts(connection: Any, shop: DemoShop, merchant_id: UUID, sandbox: 
             priority=priority * 10,
             actor=ACTOR,
         )
-    add_contract(
+    return add_contract(
         connection,
         merchant_id=merchant_id,
         live=False,
@@ -150,6 +154,20 @@ def _add_contracts(connection: Any, shop: DemoShop, merchant_id: UUID, sandbox: 
         priority=50,
         actor=ACTOR,
     )
+
+
+def _subscribe_to_paypal(shop: DemoShop, sandbox: str, path: str) -> None:
+    """What a merchant does in PayPal's dashboard: says where its webhooks go."""
+    webhook = {"client_id": f"demo-{shop.slug}", "url": settings().public_url + path, "webhook_id": f"WH-{shop.slug}"}
+    order = Request(
+        f"{sandbox}/paypal/_control",
+        json.dumps({"webhook": webhook}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    try:
+        urlopen(order, timeout=5).close()
+    except OSError as error:
+        print(f"demo data: the PayPal stand-in does not answer ({error}); its notifications will be missing")
 
 
 def _acquirer_url(letter: str) -> str:

@@ -50,7 +50,13 @@ class Tenant:
         return public_id("shp", self.shop_id)
 
 
-def tenant(acquirer: RunningAcquirer, *, permissions: tuple[str, ...] = keys.PERMISSIONS, **shop: Any) -> Tenant:
+def tenant(
+    acquirer: RunningAcquirer,
+    *,
+    permissions: tuple[str, ...] = keys.PERMISSIONS,
+    honour_days: int | None = None,
+    **shop: Any,
+) -> Tenant:
     """A new merchant, with `acquirer` as its provider. Needs an application context."""
     number = next(_numbers)
     with atomic(ALL) as connection:
@@ -64,6 +70,7 @@ def tenant(acquirer: RunningAcquirer, *, permissions: tuple[str, ...] = keys.PER
             label=f"Acquirer {acquirer.letter}",
             settings=acquirer.settings,
             currencies=("EUR", "JPY", "KWD"),
+            honour_days=honour_days,
             actor="test",
         )
         key_id, key = keys.issue(

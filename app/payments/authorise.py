@@ -25,7 +25,8 @@ from app.customers import instruments
 from app.customers.instruments import Token
 from app.payments import capture as capturing
 from app.payments.effect import Effect
-from app.payments.perform import LEASE, Done, Keep, operation_key, perform
+from app.payments.perform import Done, Keep, operation_key, perform
+from app.payments.prepare import LEASE
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, PAYMENTS, held_operation, locked_payment
 from app.payments.record import record
 from app.payments.start import Order, start

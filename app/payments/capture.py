@@ -17,6 +17,7 @@ from app.core.texts import N_
 from app.payments.perform import Done, operation_key, perform
 from app.payments.prepare import submit
 from app.payments.queries import Held, held_open, left_to_capture, locked_payment
+from app.payments.reauthorise import is_due, reauthorise
 
 
 class NothingToCapture(Conflict):
@@ -66,33 +67,60 @@ def capture(
     At a provider that captures only once, the rest is released and booked as cancelled. Raises NotFound,
     NothingToCapture, CaptureTooHigh, HeldForReview, AuthorisationExpired, CapturedOnce.
     """
+    wanted = {"amount": amount, "final": final, "reason": reason, "lines": lines}
+    try:
+        held = _prepare(merchant_id, live, payment_id, actor, once, wanted)
+    except _Fading as fading:
+        reauthorise(merchant_id=merchant_id, live=live, authorisation_id=fading.authorisation_id, actor=actor)
+        held = _prepare(merchant_id, live, payment_id, actor, once, wanted, renewed=True)
+    return perform(
+        merchant_id=merchant_id,
+        live=live,
+        operation_id=held.operation["id"],
+        contract=held.contract,
+        verb="capture",
+        ask=ask(held),
+        actor=actor,
+    )
+
+
+class _Fading(Exception):
+    """The authorisation's honour period is over; it is renewed before it is captured."""
+
+    def __init__(self, authorisation_id: UUID) -> None:
+        self.authorisation_id = authorisation_id
+
+
+def _prepare(
+    merchant_id: UUID,
+    live: bool,
+    payment_id: UUID,
+    actor: str,
+    once: Once | None,
+    wanted: Mapping[str, Any],
+    *,
+    renewed: bool = False,
+) -> Held:
     with atomic(of(merchant_id, live)) as connection:
         operation_id = uuid7()
         claim(connection, once, merchant_id, live, ("operation", operation_id))
         held = held_open(connection, payment_id)
         if held is None:
             _refuse_absent(connection, payment_id)
-        asked, last = check(held, amount, final)
-        submitted = submit(
+        asked, last = check(held, wanted["amount"], wanted["final"])
+        if not renewed and is_due(held):
+            raise _Fading(held.authorisation["id"])
+        return submit(
             connection,
             held,
             "capture",
             asked,
             operation_id=operation_id,
             final=last,
-            reason=reason,
-            lines=lines,
+            reason=wanted["reason"],
+            lines=wanted["lines"],
             actor=actor,
         )
-    return perform(
-        merchant_id=merchant_id,
-        live=live,
-        operation_id=operation_id,
-        contract=held.contract,
-        verb="capture",
-        ask=ask(submitted),
-        actor=actor,
-    )
 
 
 def check(held: Held, amount: int | None, final: bool) -> tuple[int, bool]:

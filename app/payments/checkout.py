@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from app.config import settings
 from app.core import vault
@@ -195,12 +195,14 @@ def methods(opened: Opened) -> frozenset[str]:
         return frozenset(name for names in rows for name in names)
 
 
-def pay(opened: Opened, means: Means, *, attempt: int | None = None, actor: str = "payer") -> Done:
+def pay(
+    opened: Opened, means: Means, *, attempt: int | None = None, language: str | None = None, actor: str = "payer"
+) -> Done:
     """The payer presses the button. Two tabs, a double click or a reload pay once.
 
     `attempt`: number of the attempt that the pressed form was made for; the same number pays once, whatever
-    became of it meanwhile. Raises Repeated for the second time, CheckoutClosed, BeingCollected, NothingDue
-    and what authorise() raises.
+    became of it meanwhile. `language`: what the payer chose on the page, for all that follows. Raises
+    Repeated for the second time, CheckoutClosed, BeingCollected, NothingDue and what authorise() raises.
     """
     checkout, payment = opened.checkout, opened.payment
     with atomic(of(checkout["merchant_id"], checkout["live"])) as connection:
@@ -208,6 +210,9 @@ def pay(opened: Opened, means: Means, *, attempt: int | None = None, actor: str 
         state = connection.execute(select(CHECKOUTS.c.state).where(CHECKOUTS.c.id == checkout["id"])).scalar_one()
         if state != "open":
             raise CheckoutClosed(state=state)
+        if language and language != checkout["language"]:
+            for table, id_ in ((CHECKOUTS, checkout["id"]), (PAYMENTS, payment["id"])):
+                connection.execute(update(table).where(table.c.id == id_).values(language=language))
         if checkout["expires_at"] <= now():
             expire(connection, checkout)
             state = "expired"

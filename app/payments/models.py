@@ -132,6 +132,7 @@ class Authorisation(Model, OfMerchant, Amounts):
     issuer_country: Mapped[str | None]
     scheme_transaction_id: Mapped[str | None]
     is_open: Mapped[bool]
+    replaces_id: Mapped[UUID | None]  # the fading authorisation that this one renews
     held_for_review: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     expires_at: Mapped[datetime | None]
     honour_until: Mapped[datetime | None]

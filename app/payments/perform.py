@@ -20,15 +20,13 @@ from app.core.http import NotSent
 from app.core.ids import public_id
 from app.customers import instruments
 from app.merchants import contracts
-from app.payments import late
+from app.payments import late, renewed
 from app.payments.effect import of_answer
-from app.payments.queries import Held, held_operation
+from app.payments.queries import OPERATIONS, Held, held_operation
 from app.payments.record import record
 from app.payments.states import FINAL
 
 log = structlog.get_logger()
-
-LEASE = timedelta(seconds=60)
 
 # Seconds until an operation without a final answer is asked about again, by number of enquiries so far.
 PATIENCE = {
@@ -129,7 +127,9 @@ def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: s
             scheme_transaction_id=answer.scheme_transaction_id,
             actor=actor,
         )
-    if operation["kind"] == "authorise" and effect.to == "succeeded" and late.is_late(held):
+    if operation["kind"] == "authorise" and held.authorisation["replaces_id"] is not None:
+        payment = renewed.settle(connection, held, effect, values, actor)
+    elif operation["kind"] == "authorise" and effect.to == "succeeded" and late.is_late(held):
         payment = late.reverse(connection, held, effect, values, actor)
     else:
         payment = record(connection, held, effect, actor=actor, values=values)
@@ -139,8 +139,6 @@ def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: s
 
 def later_again(connection: Any, held: Held) -> Done:
     """No change: ask again after a longer while."""
-    from app.payments.queries import OPERATIONS
-
     operation = held.operation
     connection.execute(
         OPERATIONS.update()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +13,10 @@ from app.core.clock import now
 from app.core.events import tell
 from app.core.ids import public_id, uuid7
 from app.payments.effect import reserve
-from app.payments.perform import LEASE
 from app.payments.queries import OPERATIONS, Held
 from app.payments.states import AMOUNTS, NOUN
+
+LEASE = timedelta(seconds=60)  # whoever submitted an operation has this long before others ask about it
 
 _PENDING = [name for name in AMOUNTS if name.endswith("_pending")]
 _SUMS = ", ".join(f"{name} = {name} + :{name}" for name in _PENDING)

@@ -68,7 +68,7 @@ def record(
     values: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
-) -> Mapping[str, Any]:
+) -> dict[str, Any]:
     """Applies `effect` to the held operation. Returns the payment's row as it is now (and `operation_step`).
 
     `values`: further columns of operation and authorisation (names in _OPTIONAL). Raises IllegalMove.

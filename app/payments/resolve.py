@@ -22,7 +22,8 @@ from app.core.events import tell
 from app.core.ids import public_id
 from app.payments import cancel, capture, refund
 from app.payments.effect import Effect
-from app.payments.perform import LEASE, Done, apply_answer, call, later_again, operation_key, perform, record_answer
+from app.payments.perform import Done, apply_answer, call, later_again, operation_key, perform, record_answer
+from app.payments.prepare import LEASE
 from app.payments.queries import OPERATIONS, Held, held_operation, read_operation
 from app.payments.record import record
 

@@ -138,7 +138,6 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'failed'"),
     )
-    op.create_index("ix_deliveries_list", "deliveries", ["merchant_id", "live", "created_at", "id"], unique=False)
     op.create_index(
         "ix_deliveries_head",
         "deliveries",
@@ -146,6 +145,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'pending'"),
     )
+    op.create_index("ix_deliveries_list", "deliveries", ["merchant_id", "live", "created_at", "id"], unique=False)
     op.create_index("ix_deliveries_payment_id", "deliveries", ["payment_id"], unique=False)
     op.create_table(
         "disputes",
@@ -531,22 +531,23 @@ def upgrade() -> None:
     op.create_index("ix_routing_decisions_payment_id", "routing_decisions", ["payment_id"], unique=False)
     op.create_table(
         "staff_roles",
+        sa.Column("update_datetime", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("description", sa.String(length=255), nullable=True),
         sa.Column("permissions", sa.Text(), nullable=True),
-        sa.Column("update_datetime", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_roles")),
         sa.UniqueConstraint("name", name=op.f("uq_staff_roles_name")),
     )
     op.create_table(
         "staff_users",
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), server_default="de", nullable=False),
         sa.Column("timezone", sa.Text(), server_default="Europe/Berlin", nullable=False),
         sa.Column("failed_logins", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("update_datetime", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("email", sa.String(length=255), nullable=False),
         sa.Column("username", sa.String(length=255), nullable=True),
         sa.Column("password", sa.String(length=255), nullable=True),
@@ -566,7 +567,6 @@ def upgrade() -> None:
         sa.Column("fs_webauthn_user_handle", sa.String(length=64), nullable=True),
         sa.Column("mf_recovery_codes", sa.Text(), nullable=True),
         sa.Column("create_datetime", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("update_datetime", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_users")),
         sa.UniqueConstraint("email", name=op.f("uq_staff_users_email")),
         sa.UniqueConstraint("fs_uniquifier", name=op.f("uq_staff_users_fs_uniquifier")),
@@ -631,6 +631,7 @@ def upgrade() -> None:
         sa.Column("issuer_country", sa.Text(), nullable=True),
         sa.Column("scheme_transaction_id", sa.Text(), nullable=True),
         sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.Column("replaces_id", sa.Uuid(), nullable=True),
         sa.Column("held_for_review", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("honour_until", sa.DateTime(timezone=True), nullable=True),
@@ -767,6 +768,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_shops_merchant_id"), "shops", ["merchant_id"], unique=False)
     op.create_table(
         "staff_refresh_tracker",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("refresh_family", sa.String(length=64), nullable=False),
         sa.Column("gen", sa.BigInteger(), nullable=False),
@@ -775,7 +777,6 @@ def upgrade() -> None:
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("create_datetime", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["staff_users.id"], name=op.f("fk_staff_refresh_tracker_user_id"), ondelete="CASCADE"
         ),
@@ -784,6 +785,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "staff_webauthn",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("credential_id", sa.LargeBinary(length=1024), nullable=False),
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
@@ -796,7 +798,6 @@ def upgrade() -> None:
         sa.Column("lastuse_datetime", sa.DateTime(timezone=True), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("usage", sa.String(length=64), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["staff_users.id"], name=op.f("fk_staff_webauthn_user_id"), ondelete="CASCADE"
         ),
@@ -891,9 +892,7 @@ def downgrade() -> None:
     op.drop_index("uq_authorisations_one_open", table_name="authorisations", postgresql_where=sa.text("is_open"))
     op.drop_index("ix_authorisations_provider_reference", table_name="authorisations")
     op.drop_index(
-        "ix_authorisations_held",
-        table_name="authorisations",
-        postgresql_where=sa.text("is_open AND held_for_review"),
+        "ix_authorisations_held", table_name="authorisations", postgresql_where=sa.text("is_open AND held_for_review")
     )
     op.drop_index("ix_authorisations_expires_at", table_name="authorisations", postgresql_where=sa.text("is_open"))
     op.drop_table("authorisations")
@@ -952,8 +951,8 @@ def downgrade() -> None:
     op.drop_index("ix_disputes_payment_id", table_name="disputes")
     op.drop_table("disputes")
     op.drop_index("ix_deliveries_payment_id", table_name="deliveries")
-    op.drop_index("ix_deliveries_head", table_name="deliveries", postgresql_where=sa.text("state = 'pending'"))
     op.drop_index("ix_deliveries_list", table_name="deliveries")
+    op.drop_index("ix_deliveries_head", table_name="deliveries", postgresql_where=sa.text("state = 'pending'"))
     op.drop_index("ix_deliveries_failed", table_name="deliveries", postgresql_where=sa.text("state = 'failed'"))
     op.drop_index("ix_deliveries_due", table_name="deliveries", postgresql_where=sa.text("state = 'pending'"))
     op.drop_table("deliveries")

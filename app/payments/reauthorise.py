@@ -1,0 +1,98 @@
+"""`reauthorise()`: renews a fading authorisation without the payer, where the provider can (PayPal).
+
+An authorisation is guaranteed for its honour period only. When a capture comes later, the rest is first
+authorised anew: the new authorisation takes the old one's place, whose rest is booked as cancelled. If
+the provider says no, the old one stays, and the capture is tried on it.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert
+
+from app.connectors import CONNECTORS
+from app.connectors.kinds import Authorise
+from app.core.clock import business_now, now
+from app.core.db import atomic, of
+from app.core.ids import uuid7
+from app.payments.perform import operation_key, perform
+from app.payments.prepare import LEASE
+from app.payments.queries import AUTHORISATIONS, OPERATIONS, Held, held_authorisation, left_to_capture
+
+
+def is_due(held: Held) -> bool:
+    """Is the honour period over, and can this provider renew?"""
+    authorisation, until = held.authorisation, held.authorisation["honour_until"]
+    return (
+        until is not None
+        and until <= business_now(held.clock_offset_seconds)
+        and CONNECTORS[held.contract["provider"]].CAN.reauthorise
+        and authorisation["replaces_id"] is None  # only once
+        and left_to_capture(authorisation) > 0
+        and authorisation["capture_pending"] + authorisation["cancel_pending"] == 0
+    )
+
+
+def reauthorise(*, merchant_id: UUID, live: bool, authorisation_id: UUID, actor: str) -> None:
+    """Renews what is left of an authorisation, if that is still due. Prepare, call, record."""
+    with atomic(of(merchant_id, live)) as connection:
+        held = held_authorisation(connection, authorisation_id)
+        if not held.authorisation["is_open"] or not is_due(held):
+            return
+        operation = _successor(connection, held, actor, now() + LEASE)
+    perform(
+        merchant_id=merchant_id,
+        live=live,
+        operation_id=operation["id"],
+        contract=held.contract,
+        verb="authorise",
+        ask=Authorise(
+            operation_key=operation_key(operation["id"]),
+            method=held.authorisation["method"],
+            amount=operation["amount"],
+            currency=operation["currency"],
+            merchant_reference=held.payment["merchant_reference"],
+            initiator="merchant",
+            reauthorise=held.authorisation["provider_reference"],
+        ),
+        actor=actor,
+    )
+
+
+def _successor(connection: Connection, held: Held, actor: str, leased_until: Any) -> dict[str, Any]:
+    """The new authorisation, not open yet, and its SUBMITTED operation."""
+    old, at = held.authorisation, now()
+    tenant = {"merchant_id": old["merchant_id"], "live": old["live"], "payment_id": old["payment_id"]}
+    common = {"contract_id": old["contract_id"], "amount": left_to_capture(old), "currency": old["currency"]}
+    new_id, operation_id = uuid7(), uuid7()
+    kept = ("provider", "method", "instrument_id", "brand", "last4", "funding", "issuer_country")
+    connection.execute(
+        insert(AUTHORISATIONS).values(
+            **tenant,
+            **common,
+            **{name: old[name] for name in kept},
+            id=new_id,
+            attempt=old["attempt"] + 1,
+            is_open=False,
+            replaces_id=old["id"],
+            created_at=at,
+        )
+    )
+    operation = {
+        **tenant,
+        **common,
+        "id": operation_id,
+        "group_id": operation_id,
+        "authorisation_id": new_id,
+        "kind": "authorise",
+        "state": "submitted",
+        "step": 1,
+        "reason": "honour period over",
+        "actor": actor,
+        "leased_until": leased_until,
+        "enquire_at": leased_until,
+        "created_at": at,
+        "updated_at": at,
+    }
+    connection.execute(insert(OPERATIONS).values(operation))
+    return operation
