@@ -7,6 +7,7 @@ from a migrated template; within it tests really commit and keep apart by mercha
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,12 @@ os.environ.setdefault("HTTP_DEADLINE_SECONDS", "2")  # time-outs are tested for 
 
 from tests.acquirers import Acquirers, running_acquirers  # noqa: E402 - the environment comes first
 from tests.databases import Databases, running_databases  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home_ends_with_the_tests() -> Iterator[None]:
+    yield
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -111,6 +111,8 @@ def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: s
     )
     if effect.to == state:
         return later_again(connection, held)
+    if state == "action" and effect.to == "pending":
+        return resume_soon(connection, held)
     values = _values(held, effect.to, answer)
     if answer and answer.token and effect.to == "succeeded" and keep is not None:
         values["instrument_id"] = instruments.keep(
@@ -150,6 +152,12 @@ def later_again(connection: Any, held: Held) -> Done:
         )
     )
     return Done(held.payment, operation)
+
+
+def resume_soon(connection: Any, held: Held) -> Done:
+    """The payer has done their part but did not come back to us: the resolver resumes in their place, now."""
+    connection.execute(OPERATIONS.update().where(OPERATIONS.c.id == held.operation["id"]).values(enquire_at=now()))
+    return Done(held.payment, held.operation)
 
 
 def next_enquiry(state: str, enquiries: int):  # datetime or None for a final state

@@ -21,6 +21,7 @@ from app.core.db import ALL, atomic, of, reading
 from app.core.events import tell
 from app.core.ids import public_id
 from app.payments import cancel, capture, refund
+from app.payments.authorise import resume
 from app.payments.effect import Effect
 from app.payments.perform import Done, apply_answer, call, later_again, operation_key, perform, record_answer
 from app.payments.prepare import LEASE
@@ -87,6 +88,9 @@ def resolve(operation_id: UUID, *, merchant_id: UUID, live: bool) -> Done:
     if CONNECTORS[held.contract["provider"]].CAN.resolve[_VERBS[kind]] == "by_news":
         return _wait(held)
     answer = call(held.contract, "enquire", enquiry(held))
+    if answer is not None and state == "action" and answer.outcome is Outcome.PENDING:
+        # the payer has done their part and did not come back to us: go on in their place
+        return resume(merchant_id=merchant_id, live=live, operation_id=operation_id, parameters={}, actor="job:resolve")
     if answer is None or _still_unclear(held, answer):
         return _wait(held)
     if answer.code is DeclineCode.NEVER_ARRIVED:
