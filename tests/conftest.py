@@ -37,6 +37,7 @@ os.environ.setdefault("PUBLIC_URL", "http://localhost:8700")
 os.environ.setdefault("HTTP_DEADLINE_SECONDS", "2")  # time-outs are tested for real, so they must not take long
 
 from tests.acquirers import Acquirers, running_acquirers  # noqa: E402 - the environment comes first
+from tests.browser import browser, browser_page  # noqa: E402, F401 - fixtures for browser tests
 from tests.databases import Databases, running_databases  # noqa: E402
 
 

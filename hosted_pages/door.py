@@ -1,0 +1,24 @@
+"""DOOR for payers: checkout pages under /pay, the way back from banks under /return, and embed.js.
+
+No page sets a cookie. What a page must remember stands in its link and in its signed form.
+"""
+
+from apiflask import APIFlask
+from flask import Blueprint
+from flask_wtf.csrf import CSRFProtect
+
+from app.core.web import errors_under
+from hosted_pages import PAGES, paper
+
+
+def attach(app: APIFlask) -> None:
+    door = Blueprint("hosted", __name__, static_folder="static", static_url_path="/hosted", template_folder="templates")
+    for name, page in PAGES.items():
+        door.add_url_rule(page.PATH, name, page.answer, methods=page.VERBS)
+    door.after_request(paper.finish)
+    app.register_blueprint(door)
+    for prefix in ("/pay/", "/return/"):
+        errors_under(app, prefix, paper.of_problem)
+    guard = app.extensions.get("csrf")
+    if isinstance(guard, CSRFProtect):  # it works with cookies; these forms carry their own signature
+        guard.exempt(door)

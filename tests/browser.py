@@ -1,0 +1,83 @@
+"""A real browser for tests: Debian's Chromium through Playwright, and axe-core for accessibility.
+
+Mark such tests with `@pytest.mark.browser`. `ZAHLWERK_NO_BROWSER=<reason>` skips them and says why.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+CHROMIUM = os.environ.get("ZAHLWERK_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-proxy-server"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio"),
+)
+PATIENCE_MS = 15_000
+
+
+def missing() -> str | None:
+    """Why there is no browser; None if there is one."""
+    told = os.environ.get("ZAHLWERK_NO_BROWSER")
+    if told:
+        return f"browser tests are switched off: {told}"
+    return None if os.path.exists(CHROMIUM) else f"{CHROMIUM} is not there: apt-get install chromium"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, one per module: Playwright keeps an event loop running in this thread while it is open."""
+    reason = missing()
+    if reason:
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright  # only where a browser is wanted: conftest imports this file
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def browser_page(browser: Browser) -> Iterator[Page]:
+    """A page in a fresh context: German, 1280 wide. A test that wants another kind calls new_context()."""
+    context = new_context(browser)
+    yield context.new_page()
+    context.close()
+
+
+def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    """bypass_csp only lets axe-core in; whether the policy holds is tested without it (`bypass_csp=False`)."""
+    defaults: dict[str, Any] = {
+        "locale": "de-DE",
+        "viewport": {"width": 1280, "height": 900},
+        "bypass_csp": True,
+        "reduced_motion": "reduce",
+    }
+    context = browser.new_context(**{**defaults, **options})
+    context.set_default_timeout(PATIENCE_MS)
+    return context
+
+
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
+
+
+def accessibility_problems(page: Any) -> list[str]:
+    """What axe-core finds wrong after WCAG 2.1 AA and its best practices: rule, element. Empty: nothing."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, options=_RULES)
+    return [
+        f"{violation['id']}: {node['html'][:160]}"
+        for violation in found.response["violations"]
+        for node in violation["nodes"]
+    ]
