@@ -52,10 +52,11 @@ def keep(
     brand: str | None = None,
     last4: str | None = None,
     scheme_transaction_id: str | None = None,
+    instrument_id: UUID | None = None,
     actor: str,
 ) -> UUID:
     """Stores a new instrument with its first token and tells `instrument.added`."""
-    instrument_id = uuid7()
+    instrument_id = instrument_id or uuid7()
     connection.execute(
         insert(Instrument).values(
             id=instrument_id,

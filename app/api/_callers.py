@@ -1,0 +1,137 @@
+"""Who calls, how often, and whether they may: runs before every request under `/v1`.
+
+Each route names the permission it needs with `@needs(...)`; a route that names none is refused at start-up.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, Response, current_app, g, request
+
+from app.api._limits import WITHOUT_KEY_PER_MINUTE, Standing, limiter
+from app.config import settings
+from app.core.db import Scope, of
+from app.core.errors import Refusal
+from app.core.ids import public_id
+from app.core.texts import N_
+from app.merchants.keys import PERMISSIONS, Caller, authenticate
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+# Routes under /v1 that need no key: the description of the API itself.
+OPEN_TO_ALL = frozenset({"spec.read"})
+
+_ATTRIBUTE = "needed_permission"
+
+
+class KeyNeeded(Refusal):
+    """The same answer for a missing, malformed, unknown, revoked and expired key."""
+
+    kind = "authentication"
+    status = 401
+    code = "key_needed"
+    message = N_("This needs a valid secret key.")
+    advice = N_("Send “Authorization: Bearer sk_test_…” with a key from the back office.")
+
+
+class PermissionMissing(Refusal):
+    kind = "permission"
+    status = 403
+    code = "permission_missing"
+    message = N_("This key may not do this: it lacks the permission %(permission)s.")
+    advice = N_("Use a key that has it, or add it in the back office.")
+
+
+class TooManyRequests(Refusal):
+    kind = "rate_limit"
+    status = 429
+    code = "too_many_requests"
+    message = N_("Too many requests: at most %(limit)s a minute.")
+    advice = N_("Wait for the seconds in Retry-After.")
+
+
+class PermissionNotDeclared(AssertionError):
+    """A route under /v1 without `@needs(...)`."""
+
+
+def needs(permission: str) -> Callable[[View], View]:
+    """Declares the permission a route needs."""
+    assert permission in PERMISSIONS, permission
+
+    def declare(view: View) -> View:
+        setattr(view, _ATTRIBUTE, permission)
+        return view
+
+    return declare
+
+
+def needed(app: Flask) -> dict[str, str]:
+    """Endpoint -> permission, for every route of every resource. Raises PermissionNotDeclared."""
+    found = {}
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/v1/") and rule.endpoint not in OPEN_TO_ALL:
+            permission = getattr(app.view_functions[rule.endpoint], _ATTRIBUTE, None)
+            if permission is None:
+                raise PermissionNotDeclared(f"{rule.endpoint} ({rule.rule}) declares no permission")
+            found[rule.endpoint] = permission
+    return found
+
+
+def guard() -> None:
+    """Before every request of a resource: authenticate, count, then check the permission.
+
+    Raises KeyNeeded, TooManyRequests, PermissionMissing.
+    """
+    caller = _authenticated()
+    if caller is None:
+        _count(f"address:{request.remote_addr}", WITHOUT_KEY_PER_MINUTE)
+        raise KeyNeeded()
+    g.caller = caller
+    g.actor = f"key:{public_id('key', caller.key_id)}"
+    _count(f"key:{caller.key_id}", settings().api_requests_per_minute)
+    permission = getattr(current_app.view_functions[request.endpoint or ""], _ATTRIBUTE)
+    if permission not in caller.permissions:
+        raise PermissionMissing(permission=permission)
+
+
+def _authenticated() -> Caller | None:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret or len(secret) > 200 or not secret.isascii():
+        return None
+    return authenticate(secret)
+
+
+def _count(who: str, limit: int) -> None:
+    g.standing = standing = limiter().count(who, limit)
+    if standing.exceeded:
+        raise TooManyRequests(limit=limit, retry_after=standing.retry_after)
+
+
+def show_standing(response: Response) -> Response:
+    """After every request of a resource: how many requests are left in this minute; and nothing is kept by caches."""
+    standing: Standing | None = g.get("standing")
+    if standing is not None:
+        response.headers["X-RateLimit-Limit"] = str(standing.limit)
+        response.headers["X-RateLimit-Remaining"] = str(standing.remaining)
+        response.headers["X-RateLimit-Reset"] = str(standing.reset)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def caller() -> Caller:
+    return g.caller
+
+
+def actor() -> str:
+    """Who did it, for operations and events: `key:key_…`."""
+    return g.actor
+
+
+def scope() -> Scope:
+    return of(g.caller.merchant_id, g.caller.live)
+
+
+def tenant() -> dict[str, Any]:
+    """`merchant_id` and `live`, as operations take them."""
+    return {"merchant_id": g.caller.merchant_id, "live": g.caller.live}

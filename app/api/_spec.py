@@ -1,0 +1,5 @@
+from apiflask import APIFlask
+
+
+def attach(app: APIFlask) -> None:
+    pass

@@ -1,0 +1,70 @@
+"""Refunds: give captured money back, whole or in parts."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from flask import Response
+from sqlalchemy import Select, select
+
+from app.api._answers import answer, status_of
+from app.api._callers import actor, needs, scope, tenant
+from app.api._input import Amount, Body, Lines, Text255, plain_lines
+from app.api._once import found, once, settled
+from app.api._pictures import Refund
+from app.api._resource import resource
+from app.core.db import reading
+from app.core.idempotency import Repeated
+from app.core.ids import parse_id
+from app.payments.public import refund_picture
+from app.payments.queries import OPERATIONS
+from app.payments.refund import refund
+
+api = resource("refunds", "Giving captured money back, whole or in parts.")
+
+
+class NewRefund(Body):
+    """`amount`: all that is left if it is not sent. `final` is taken as on captures and changes nothing here."""
+
+    amount: Amount | None = None
+    final: bool = False
+    reason: Text255 | None = None
+    lines: Lines | None = None
+
+
+@api.post("/payments/<payment_id>/refunds")
+@needs("payment.refund")
+@api.input(NewRefund)
+@api.output(Refund, 201)
+def create(payment_id: str, json_data: NewRefund) -> Response:
+    """Refund a payment
+
+    A refund over several captures may need several calls to the provider (`parts`); its status is that of the
+    least finished one.
+    """
+    try:
+        done = refund(
+            **tenant(),
+            payment_id=parse_id("pay", payment_id),
+            actor=actor(),
+            amount=json_data.amount,
+            reason=json_data.reason or "",
+            lines=plain_lines(json_data.lines),
+            once=once(),
+        )
+    except Repeated as repeated:
+        parts = settled(_parts(repeated.subject_id))
+        return answer(refund_picture([found(parts), *parts[1:]]), status_of(parts, 201), repeated=True)
+    with reading(scope()) as connection:
+        rows = [dict(row) for row in connection.execute(_parts(done.operation["group_id"])).mappings()]
+    return answer(refund_picture(rows), status_of(rows, 201))
+
+
+def _parts(group_id: UUID) -> Select[tuple]:
+    return select(OPERATIONS).where(OPERATIONS.c.group_id == group_id).order_by(OPERATIONS.c.id)
+
+
+if TYPE_CHECKING:
+    from app.api import Resource
+    from app.api import refunds as _me
+
+    _: Resource = _me
