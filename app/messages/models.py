@@ -48,6 +48,7 @@ class Delivery(Model, OfMerchant):
         ),
         Index("ix_deliveries_failed", "endpoint_id", "created_at", postgresql_where=text("state = 'failed'")),
         Index("ix_deliveries_list", "merchant_id", "live", "created_at", "id"),
+        Index("ix_deliveries_newest", "created_at", "id"),
         Index("ix_deliveries_payment_id", "payment_id"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
@@ -77,6 +78,8 @@ class Mail(Model, OfMerchant):
         UniqueConstraint("event_id", "name", "recipient_index"),
         CheckConstraint("state IN ('pending', 'sent', 'failed')", name="state"),
         Index("ix_mails_due", "due_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_mails_payment_id", "payment_id"),
+        Index("ix_mails_sealed", "created_at", postgresql_where=text("sealed IS NOT NULL")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     event_id: Mapped[UUID | None]

@@ -146,6 +146,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'pending'"),
     )
     op.create_index("ix_deliveries_list", "deliveries", ["merchant_id", "live", "created_at", "id"], unique=False)
+    op.create_index("ix_deliveries_newest", "deliveries", ["created_at", "id"], unique=False)
     op.create_index("ix_deliveries_payment_id", "deliveries", ["payment_id"], unique=False)
     op.create_table(
         "disputes",
@@ -382,6 +383,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("event_id", "name", "recipient_index", name=op.f("uq_mails_event_id_name_recipient_index")),
     )
     op.create_index("ix_mails_due", "mails", ["due_at"], unique=False, postgresql_where=sa.text("state = 'pending'"))
+    op.create_index("ix_mails_payment_id", "mails", ["payment_id"], unique=False)
+    op.create_index(
+        "ix_mails_sealed", "mails", ["created_at"], unique=False, postgresql_where=sa.text("sealed IS NOT NULL")
+    )
     op.create_table(
         "merchants",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -922,6 +927,8 @@ def downgrade() -> None:
     )
     op.drop_table("payments")
     op.drop_table("merchants")
+    op.drop_index("ix_mails_sealed", table_name="mails", postgresql_where=sa.text("sealed IS NOT NULL"))
+    op.drop_index("ix_mails_payment_id", table_name="mails")
     op.drop_index("ix_mails_due", table_name="mails", postgresql_where=sa.text("state = 'pending'"))
     op.drop_table("mails")
     op.drop_table("ledger_snapshots")
@@ -951,6 +958,7 @@ def downgrade() -> None:
     op.drop_index("ix_disputes_payment_id", table_name="disputes")
     op.drop_table("disputes")
     op.drop_index("ix_deliveries_payment_id", table_name="deliveries")
+    op.drop_index("ix_deliveries_newest", table_name="deliveries")
     op.drop_index("ix_deliveries_list", table_name="deliveries")
     op.drop_index("ix_deliveries_head", table_name="deliveries", postgresql_where=sa.text("state = 'pending'"))
     op.drop_index("ix_deliveries_failed", table_name="deliveries", postgresql_where=sa.text("state = 'failed'"))

@@ -1,0 +1,95 @@
+"""Which mails follow from an event: whom, which letter, and the facts it needs. Nothing is sent here."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert, text
+
+from app.core import vault
+from app.core.clock import now
+from app.core.db import table_of
+from app.core.events import plain
+from app.core.ids import public_id, uuid7
+from app.messages.events import by_name
+from app.messages.models import Mail
+
+MAILS = table_of(Mail)
+CONTEXT = "mails.sealed"
+LANGUAGES = ("de", "en")
+_GENERIC = "event"
+
+# A payment without a shop belongs to the merchant's only one, if it has but one.
+_EVENTS = text(
+    """
+    SELECT v.id, v.name, v.merchant_id, v.live, v.payment_id, v.data, v.happened_at,
+           p.amount, p.currency, p.merchant_reference, p.order_number, p.method, p.brand, p.last4,
+           p.payer_name, p.payer_email, p.language AS payer_language,
+           p.authorised <= p.cancelled + p.cancel_pending AS given_back,
+           s.id AS shop_id, s.language AS shop_language, s.notify_email, s.notify_events, s.payer_receipts,
+           m.email AS merchant_email, m.language AS merchant_language, m.timezone
+    FROM event_log l
+    JOIN events v ON v.id = l.event_id
+    JOIN merchants m ON m.id = v.merchant_id
+    LEFT JOIN payments p ON p.id = v.payment_id
+    LEFT JOIN shops s ON s.merchant_id = v.merchant_id AND s.id = coalesce(p.shop_id, (
+        SELECT (array_agg(o.id))[1] FROM shops o WHERE o.merchant_id = v.merchant_id HAVING count(*) = 1))
+    WHERE l.position > :after AND l.position <= :up_to AND v.audience = 'public'
+      AND (s.notify_email IS NOT NULL OR s.payer_receipts OR v.name = ANY (:to_merchants))
+    ORDER BY l.position
+    """
+)
+
+
+def write(connection: Connection, after: int, up_to: int) -> int:
+    """Writes the mails of events with after < position <= up_to. Returns how many."""
+    to_merchants = [name for name, event in by_name().items() if "merchant" in event.MAIL]
+    rows = connection.execute(_EVENTS, {"after": after, "up_to": up_to, "to_merchants": to_merchants}).mappings()
+    mails = [_row(dict(row), *wanted) for row in rows for wanted in _wanted(row)]
+    if mails:
+        connection.execute(insert(MAILS), mails)
+    return len(mails)
+
+
+def _wanted(row: Mapping[Any, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """(recipient's role, address, letter, language) for each mail that the event makes."""
+    event = by_name().get(row["name"])
+    letters: Mapping[str, str] = event.MAIL if event else {}
+    if row["notify_email"] and (row["name"] in row["notify_events"] if row["notify_events"] else "shop" in letters):
+        yield "shop", row["notify_email"], letters.get("shop", _GENERIC), row["shop_language"]
+    receipt = letters.get("payer") if row["payer_receipts"] and row["payer_email"] else None
+    if receipt and not (row["name"] == "authorisation.succeeded" and row["given_back"]):
+        yield "payer", row["payer_email"], receipt, row["payer_language"]
+    address = row["merchant_email"] or row["notify_email"]
+    if "merchant" in letters and address:
+        yield "merchant", address, letters["merchant"], row["merchant_language"]
+
+
+def _row(row: Mapping[str, Any], role: str, address: str, letter: str, language: str) -> dict[str, Any]:
+    language = language if language in LANGUAGES else "en"
+    facts = {
+        "event": row["name"],
+        "happened_at": row["happened_at"],
+        "live": row["live"],
+        "timezone": row["timezone"],
+        "data": row["data"],
+        "payment": _payment(row) if row["payment_id"] else None,
+    }
+    content = {"to": address, "role": role, "language": language, "shop_id": row["shop_id"], "facts": facts}
+    return {
+        "id": uuid7(),
+        "merchant_id": row["merchant_id"],
+        "live": row["live"],
+        "event_id": row["id"],
+        "payment_id": row["payment_id"],
+        "name": letter,
+        "recipient_index": vault.blind_index(address.lower(), "mail"),
+        "sealed": vault.seal_json(plain(content), CONTEXT),
+        "summary": {"to": role, "event": row["name"], "language": language},
+        "due_at": now(),
+        "created_at": now(),
+    }
+
+
+def _payment(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("amount", "currency", "merchant_reference", "order_number", "method", "brand", "last4", "payer_name")
+    return {"id": public_id("pay", row["payment_id"]), **{name: row[name] for name in names}}
