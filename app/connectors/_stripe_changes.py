@@ -13,7 +13,11 @@ from app.connectors.kinds import Answer, Cancel, Capture, DeclineCode, Enquire, 
 def capture(talk: Conversation, ask: Capture) -> Answer:
     wire = to_wire(ask.amount, ask.currency)
     path = f"/v1/payment_intents/{talk.path_reference(ask.provider_reference)}/capture"
-    parameters = {"amount_to_capture": wire, "expand[]": "latest_charge.balance_transaction"}
+    parameters = {
+        "amount_to_capture": wire,
+        "metadata[capture_key]": ask.operation_key,  # news of the capture finds our operation by it
+        "expand[]": "latest_charge.balance_transaction",
+    }
     return _captured(talk, talk.post(path, parameters, key=ask.operation_key), wire, ask.currency)
 
 
@@ -110,8 +114,11 @@ def _found_again(talk: Conversation, ask: Enquire) -> str:
 def _enquire_capture(talk: Conversation, ask: Enquire) -> Answer:
     talk.reference = ask.authorisation_reference
     intent = talk.read("payment_intents")
-    if intent.get("status") == "canceled":
+    status = intent.get("status")
+    if status == "canceled":
         return talk.declined(DeclineCode.EXPIRED, "canceled")
+    if status == "requires_capture":
+        return talk.declined(DeclineCode.NEVER_ARRIVED, "requires_capture")
     return _captured(talk, intent, to_wire(ask.amount, ask.currency), ask.currency)
 
 
@@ -120,15 +127,23 @@ def _enquire_refund(talk: Conversation, ask: Enquire) -> Answer:
         talk.reference = ask.provider_reference
         return _refunded(talk, talk.read("refunds"))
     listed = talk.get("/v1/refunds", {"payment_intent": ask.authorisation_reference, "limit": 100})
-    for found in listed.get("data") or []:
+    refunds = listed.get("data")
+    if not isinstance(refunds, list):
+        raise talk.unknown("provider_answer_garbled", field="data")
+    for found in refunds:
         if part(found, "metadata").get("operation_key") == ask.operation_key:
             return _refunded(talk, part(found))
-    raise talk.unknown("provider_has_no_such_refund", operation_key=ask.operation_key)
+    if listed.get("has_more") is True:
+        raise talk.unknown("provider_lists_too_many_refunds")
+    return talk.declined(DeclineCode.NEVER_ARRIVED, None)
 
 
 def _enquire_cancel(talk: Conversation, ask: Enquire) -> Answer:
     talk.reference = ask.authorisation_reference or ask.provider_reference
-    return _cancelled(talk, talk.read("payment_intents"))
+    intent = talk.read("payment_intents")
+    if intent.get("status") == "requires_capture":
+        return talk.declined(DeclineCode.NEVER_ARRIVED, "requires_capture")
+    return _cancelled(talk, intent)
 
 
 _ENQUIRIES = {

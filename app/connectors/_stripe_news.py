@@ -1,7 +1,7 @@
 """Stripe's webhooks in our words.
 
-A fact's id derives from the thing and its state, not from the event: `charge.captured` and
-`payment_intent.succeeded` tell of one capture and give one id.
+A fact's id derives from the thing and its state, not from the event: `charge.dispute.created` and
+`charge.dispute.funds_withdrawn` tell of one chargeback and give one id.
 
 Sources: docs.stripe.com/api/events/types, /api/refunds/object, /api/disputes/object.
 """
@@ -44,27 +44,30 @@ def _authorised(event: Event) -> list[News]:
 
 
 def _intent_succeeded(event: Event) -> list[News]:
-    """Captured. An intent that captures by itself tells of its authorisation in no other event."""
-    id_, received = event.id, event.amount("amount_received")
+    """The capture, and the rest that it released: Stripe may show the rest as a refund, but no money ever came.
+    An intent that captures by itself tells of its authorisation in no other event."""
     charge = text(event.thing.get("latest_charge")) or text(part(event.thing, "latest_charge").get("id"))
-    captured = _captured(event, id_, charge, event.amount("amount"), received)
-    return [*_authorised(event), *captured]
+    amount, taken = event.amount("amount"), event.amount("amount_received")
+    captured = event.news(
+        f"{event.id}:captured",
+        "capture",
+        Outcome.APPROVED,
+        taken,
+        operation_key=text(part(event.thing, "metadata").get("capture_key")),
+        provider_reference=charge,
+        authorisation_reference=event.id,
+    )
+    facts = [*_authorised(event), captured]
+    if amount is not None and taken is not None and taken < amount:
+        rest = {"authorisation_reference": event.id, "released": True}
+        facts.append(event.news(f"{event.id}:released", "refund", Outcome.APPROVED, amount - taken, **rest))
+    return facts
 
 
 def _charge_captured(event: Event) -> list[News]:
-    return _captured(event, event.intent, event.id, event.amount("amount"), event.amount("amount_captured"))
-
-
-def _captured(
-    event: Event, intent: str | None, charge: str | None, amount: int | None, taken: int | None
-) -> list[News]:
-    """The capture, and the rest that it released: Stripe may show the rest as a refund, but no money ever came."""
-    id_, known = intent or charge, {"authorisation_reference": intent, "provider_reference": charge}
-    facts = [event.news(f"{id_}:captured", "capture", Outcome.APPROVED, taken, **known)]
-    if amount is not None and taken is not None and taken < amount:
-        rest = {"authorisation_reference": intent, "released": True}
-        facts.append(event.news(f"{id_}:released", "refund", Outcome.APPROVED, amount - taken, **rest))
-    return facts
+    """Without our key, which is on the intent: the intent's own event tells of the same capture, with the key."""
+    log.info("news_not_needed", provider="stripe", contract=event.contract.id, news=event.type)
+    return []
 
 
 def _intent_failed(event: Event) -> list[News]:
@@ -178,7 +181,7 @@ def _turned(event: Event, turn: DisputeTurn | None, amount: int | None) -> list[
         turn,
         id_,
         masked(event.thing.get("reason")) or "general",
-        fee=_dispute_fee(event) if turn == "charged_back" else None,
+        fee=_dispute_fee(event),
         respond_by=datetime.fromtimestamp(due, UTC) if due else None,
     )
     if event.thing.get("status") == "warning_closed":

@@ -1,7 +1,7 @@
 """Adyen Checkout v72: cards, with captures, refunds and cancellations whose outcome comes by notification.
 
-Adyen has no enquiry for payments: what is in doubt is sent again under the same idempotency key (never with
-a raw card), or waits for its notification.
+Adyen has no enquiry for payments. A modification in doubt is sent again under its idempotency key; a payment waits
+for its notification (whoever has its token may send it again, never a raw card).
 
 Sources: CheckoutService-v72.json and Webhooks-v1.json of Adyen/adyen-openapi; docs.adyen.com/online-payments/capture.
 """
@@ -28,9 +28,14 @@ from app.connectors.kinds import (
     Register,
     Setting,
 )
+from app.core.clock import now
+from app.core.errors import NotFound
+from app.core.ids import parse_id
 from app.core.texts import N_
 
 __all__ = ["read_news"]
+
+RESEND_SECONDS = 86_400
 
 LABEL = "Adyen"
 METHODS = frozenset({"card"})
@@ -94,7 +99,8 @@ def cancel(contract: Contract, ask: Cancel) -> Answer:
 
 
 def enquire(contract: Contract, ask: Enquire) -> Answer:
-    """Only a registration can be asked about; for the rest the answer is UNKNOWN."""
+    """Registrations are looked up. A capture, refund or cancellation of which nothing was heard is sent again
+    under its key, which changes nothing if it had arrived. For the rest the answer is UNKNOWN."""
     return run(Conversation(contract), _enquire, ask)
 
 
@@ -121,7 +127,21 @@ def _enquire(talk: Conversation, ask: Enquire) -> Answer:
     talk.reference = ask.provider_reference
     if ask.verb == "register":
         return payments.enquire_register(talk, ask)
-    return Answer(Outcome.UNKNOWN, provider_reference=ask.provider_reference)
+    if ask.verb == "authorise" or ask.provider_reference or not ask.authorisation_reference or not _is_young(ask):
+        return Answer(Outcome.UNKNOWN, provider_reference=ask.provider_reference)
+    known = (ask.operation_key, ask.authorisation_reference, ask.amount, ask.currency)
+    if ask.verb == "capture":
+        return _change(talk, Capture(*known, final=False))
+    return _change(talk, Refund(*known) if ask.verb == "refund" else Cancel(*known))
+
+
+def _is_young(ask: Enquire) -> bool:
+    """Adyen keeps keys for 31 days at least; a day is enough. An operation's key tells when it was made."""
+    try:
+        made = parse_id("op", ask.operation_key).int >> 80  # UUID version 7: milliseconds in the first 48 bits
+    except NotFound:
+        return False
+    return now().timestamp() - made / 1000 < RESEND_SECONDS
 
 
 if TYPE_CHECKING:

@@ -149,6 +149,7 @@ def confirm(kind: str, key: str) -> Thing:
 @api
 def capture(key: str) -> Thing:
     intent = found("payment_intents", key)
+    intent["metadata"] |= asked().get("metadata", {})
     return _expanded(intents.capture(book(), intent, int(asked().get("amount_to_capture", intent["amount"]))))
 
 

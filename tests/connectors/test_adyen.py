@@ -4,6 +4,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from flask import Flask, request
@@ -23,6 +24,7 @@ from app.connectors.kinds import (
     Resume,
 )
 from app.core.http import NotSent
+from app.core.ids import public_id
 from tests.connectors.peers import adyen as peer
 from tests.connectors.peers._serving import free_port, get_json, served
 
@@ -404,10 +406,34 @@ def test_a_registration_whose_answer_is_lost_is_found_by_its_key(contract: Contr
 
 
 @pytest.mark.parametrize("verb", ["authorise", "capture", "refund", "cancel"])
-def test_adyen_cannot_be_asked_about_payments(verb) -> None:
+def test_adyen_cannot_be_asked_about_what_it_has_received(verb) -> None:
     nobody = peer.contract(f"http://127.0.0.1:{free_port()}")
-    answer = adyen.enquire(nobody, Enquire(verb, peer.key(), 1999, "EUR", provider_reference="PSP"))
+    answer = adyen.enquire(nobody, Enquire(verb, peer.key(), 1999, "EUR", "PSP", authorisation_reference="PAYMENT"))
     assert (answer.outcome, answer.provider_reference) == (Outcome.UNKNOWN, "PSP")
+
+
+@pytest.mark.parametrize("trouble", ["timeout_after_success", "silence"])
+@pytest.mark.parametrize("verb", ["capture", "refund", "cancel"])
+def test_a_modification_of_which_nothing_was_heard_is_sent_again(
+    contract: Contract, short_deadline: None, verb, trouble: str
+) -> None:
+    ask = peer.ask(verb, "approve", contract)
+    assert isinstance(ask, Capture | Refund | Cancel)
+    peer.order(contract, next=trouble, on=peer._CALLS[verb], seconds=1)
+    assert getattr(adyen, verb)(contract, ask).outcome is Outcome.UNKNOWN
+    about = Enquire(verb, ask.operation_key, ask.amount, "EUR", authorisation_reference=ask.provider_reference)
+    answer = adyen.enquire(contract, about)
+    assert answer.outcome is Outcome.PENDING and answer.provider_reference
+    assert getattr(adyen, verb)(contract, ask) == answer, "the request is the same to the letter"
+    did = {"capture": "captured", "refund": "refunded", "cancel": "cancelled"}[verb]
+    assert len(done(contract, did, f"{verb}.{ask.operation_key}")) == 1
+
+
+@pytest.mark.parametrize("key", [public_id("op", UUID(int=0x018F << 112)), "op_of_unknown_age"])
+def test_what_is_older_than_a_day_is_not_sent_again(key: str) -> None:
+    nobody = peer.contract(f"http://127.0.0.1:{free_port()}")
+    about = Enquire("refund", key, 1999, "EUR", authorisation_reference="PAYMENT")
+    assert adyen.enquire(nobody, about).outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize("verb", ["register", "authorise", "capture", "refund", "cancel", "enquire"])

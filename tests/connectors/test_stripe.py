@@ -230,7 +230,7 @@ def test_a_partial_capture_releases_the_rest_which_is_no_refund(contract: Contra
     assert (answer.outcome, answer.amount, answer.released) == (Outcome.APPROVED, 3000, 2000)
     assert answer.provider_reference and answer.provider_reference.startswith("ch_")
     about = Enquire("refund", peer.key(), 2000, "EUR", authorisation_reference=reference)
-    assert stripe.enquire(contract, about).outcome is Outcome.UNKNOWN
+    assert stripe.enquire(contract, about).code is DeclineCode.NEVER_ARRIVED
     assert not done(contract, "refunded", reference)
 
 
@@ -349,6 +349,17 @@ def test_a_registration_whose_answer_is_lost_is_found_by_its_key(contract: Contr
     assert found.outcome is Outcome.APPROVED and found.token
     never = stripe.enquire(contract, Enquire("register", peer.key(), 0, "EUR"))
     assert never.outcome is Outcome.DECLINED
+
+
+@pytest.mark.parametrize("verb", ["capture", "refund", "cancel"])
+def test_what_stripe_has_never_seen_is_said_so(contract: Contract, short_deadline: None, verb: str) -> None:
+    ask = peer.ask(verb, "approve", contract)
+    assert isinstance(ask, Capture | Refund | Cancel)
+    peer.order(contract, next="silence", on=peer._CALLS[verb], seconds=1)
+    assert getattr(stripe, verb)(contract, ask).outcome is Outcome.UNKNOWN
+    about = Enquire(verb, ask.operation_key, ask.amount, "EUR", authorisation_reference=ask.provider_reference)
+    answer = stripe.enquire(contract, about)
+    assert (answer.outcome, answer.code) == (Outcome.DECLINED, DeclineCode.NEVER_ARRIVED)
 
 
 @pytest.mark.parametrize("verb", ["capture", "refund", "cancel"])

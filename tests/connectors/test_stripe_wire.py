@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.connectors import stripe
-from app.connectors.kinds import Cancel, Capture, Contract, Enquire, Outcome, Refund, Register
+from app.connectors.kinds import Cancel, Capture, Contract, DeclineCode, Enquire, Outcome, Refund, Register
 from tests.connectors.peers import stripe as peer
 from tests.connectors.peers._serving import catcher
 
@@ -60,7 +60,7 @@ def test_the_released_rest_is_not_a_refund(contract: Contract) -> None:
     booked = get(contract, f"/v1/refunds?payment_intent={reference}")["data"]
     assert [one["amount"] for one in booked] == [2000], "localstripe shows the rest as a refund"
     about = Enquire("refund", peer.key(), 2000, "EUR", authorisation_reference=reference)
-    assert stripe.enquire(contract, about).outcome is Outcome.UNKNOWN
+    assert stripe.enquire(contract, about).code is DeclineCode.NEVER_ARRIVED
     ask = Refund(peer.key(), reference, 1000, "EUR")
     refunded = stripe.refund(contract, ask)
     assert refunded.outcome is Outcome.APPROVED
@@ -107,8 +107,10 @@ def test_a_webhook_signed_by_localstripe_is_read(contract: Contract) -> None:
         ask = peer.authorisation(amount=5000, **ASK)
         reference = stripe.authorise(contract, ask).provider_reference
         assert reference
-        captured = stripe.capture(contract, Capture(peer.key(), reference, 5000, "EUR", final=True))
+        capture = Capture(peer.key(), reference, 5000, "EUR", final=True)
+        captured = stripe.capture(contract, capture)
         told: dict = {}
         while "authorise" not in told or told["authorise"].operation_key != ask.operation_key:
             told = {news.kind: news for news in stripe.read_news(contract, *caught.next())}
     assert told["capture"].provider_reference == captured.provider_reference
+    assert told["capture"].operation_key == capture.operation_key

@@ -4,13 +4,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 from flask import Flask
 
 import sandbox.adyen
 from app.connectors import adyen
 from app.connectors.kinds import Authorise, Cancel, Capture, Card, Contract, Enquire, Payer, Refund, Register
+from app.core.ids import public_id, uuid7
 from tests.connectors.peers._serving import get_json, post_json, served
 
 NAME = "adyen"
@@ -52,7 +52,7 @@ def card(number: str = GOOD, holder: str = "Erika Mustermann", year: int = 2039,
 
 
 def key() -> str:
-    return f"op_{uuid4().hex}"
+    return public_id("op", uuid7())
 
 
 def control(contract: Contract) -> str:

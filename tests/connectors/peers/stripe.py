@@ -4,13 +4,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 from flask import Flask
 
 import sandbox.stripe
 from app.connectors import stripe
 from app.connectors.kinds import Authorise, Cancel, Capture, Card, Contract, Enquire, Refund, Register
+from app.core.ids import public_id, uuid7
 from tests.connectors.peers._serving import get_json, post_json, served
 
 NAME = "stripe"
@@ -49,7 +49,7 @@ def card(number: str = GOOD, year: int = 2039) -> Card:
 
 
 def key() -> str:
-    return f"op_{uuid4().hex}"
+    return public_id("op", uuid7())
 
 
 def order(contract: Contract, **orders: object) -> dict:
