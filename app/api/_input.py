@@ -16,7 +16,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from app.api._faults import fault_of
 from app.core.money import EXPONENTS, LARGEST_MINOR
 
-_NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
+NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
 
 
 class Body(BaseModel):
@@ -37,11 +37,11 @@ def _known_currency(code: str) -> str:
     return code
 
 
-Text20 = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=_NO_CONTROL)]
-Text100 = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_NO_CONTROL)]
-Text255 = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_NO_CONTROL)]
+Text20 = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=NO_CONTROL)]
+Text100 = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_CONTROL)]
+Text255 = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROL)]
 # Long enough for any id; what is no id at all is answered like an unknown one.
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_NO_CONTROL)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROL)]
 Amount = Annotated[int, Field(ge=1, le=LARGEST_MINOR, description="Minor units: 12.50 EUR is 1250.")]
 Currency = Annotated[
     str,

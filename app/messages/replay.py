@@ -9,7 +9,8 @@ from app.core.clock import now
 from app.core.db import atomic, of, transaction
 from app.core.errors import Conflict, NotFound
 from app.core.events import tell
-from app.core.ids import public_id
+from app.core.idempotency import Once, claim
+from app.core.ids import public_id, uuid7
 from app.core.texts import N_
 from app.messages.endpoints import DELIVERIES, EndpointInactive, held
 
@@ -23,11 +24,13 @@ class StillWaiting(Conflict):
 
 
 _AGAIN = """
-    INSERT INTO deliveries (merchant_id, live, endpoint_id, event_id, payment_id, position, replay, due_at, created_at)
-    SELECT d.merchant_id, d.live, d.endpoint_id, d.event_id, d.payment_id, d.position, d.replay + 1, :now, :now
+    INSERT INTO deliveries
+        (id, merchant_id, live, endpoint_id, event_id, payment_id, position, replay, due_at, created_at)
+    SELECT coalesce(CAST(:new AS uuid), gen_random_uuid()), d.merchant_id, d.live, d.endpoint_id, d.event_id,
+        d.payment_id, d.position, d.replay + 1, :now, :now
     FROM deliveries d
 """
-_AGAIN_ONE = text(_AGAIN + "WHERE d.id = :id RETURNING id")
+_AGAIN_ONE = text(_AGAIN + "WHERE d.id = :id")
 _AGAIN_FAILED = text(
     _AGAIN
     + """
@@ -39,10 +42,10 @@ _AGAIN_FAILED = text(
 )
 
 
-def replay(*, merchant_id: UUID, live: bool, delivery_id: UUID, actor: str) -> UUID:
+def replay(*, merchant_id: UUID, live: bool, delivery_id: UUID, actor: str, once: Once | None = None) -> UUID:
     """Queues a delivery's event again, delivered or failed. Returns the new delivery's id.
 
-    Raises NotFound, EndpointInactive, StillWaiting.
+    Raises NotFound, EndpointInactive, StillWaiting; Repeated and KeyReused.
     """
     with atomic(of(merchant_id, live)) as connection:
         row = connection.execute(
@@ -50,6 +53,8 @@ def replay(*, merchant_id: UUID, live: bool, delivery_id: UUID, actor: str) -> U
         ).first()
         if row is None:
             raise NotFound()
+        new_id = uuid7()
+        claim(connection, once, merchant_id, live, ("delivery", new_id))
         _usable(connection, row.endpoint_id)
         newest = connection.execute(
             select(DELIVERIES)
@@ -59,7 +64,7 @@ def replay(*, merchant_id: UUID, live: bool, delivery_id: UUID, actor: str) -> U
         ).one()
         if newest.state == "pending":
             raise StillWaiting()
-        new_id = connection.execute(_AGAIN_ONE, {"id": newest.id, "now": now()}).scalar_one()
+        connection.execute(_AGAIN_ONE, {"new": new_id, "id": newest.id, "now": now()})
         _told(row.endpoint_id, merchant_id, live, 1, actor)
         return new_id
 
@@ -72,7 +77,7 @@ def replay_failed(*, merchant_id: UUID, live: bool, endpoint_id: UUID, actor: st
     with atomic(of(merchant_id, live)) as connection:
         _usable(connection, endpoint_id)
         count = connection.execute(
-            _AGAIN_FAILED, {"endpoint": endpoint_id, "now": now(), "limit": MOST_AT_ONCE}
+            _AGAIN_FAILED, {"new": None, "endpoint": endpoint_id, "now": now(), "limit": MOST_AT_ONCE}
         ).rowcount
         if count:
             _told(endpoint_id, merchant_id, live, count, actor)

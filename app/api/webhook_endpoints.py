@@ -1,0 +1,202 @@
+"""Webhook endpoints: where a merchant wants to be told."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+from flask import Response
+from pydantic import Field, StringConstraints
+from sqlalchemy import Select, select
+
+from app.api._answers import answer, newest_first, read_one
+from app.api._callers import actor, needs, scope, tenant
+from app.api._input import NO_CONTROL, Body, Page, Text100, WebAddress
+from app.api._once import once
+from app.api._pictures import Moment, Picture
+from app.api._pictures import Page as PagePicture
+from app.api._resource import resource
+from app.api.deliveries import Delivery, drawn
+from app.core.db import atomic, reading
+from app.core.idempotency import Repeated, claim
+from app.core.ids import parse_id
+from app.messages.addresses import refuse_private
+from app.messages.endpoints import (
+    ENDPOINTS,
+    add_endpoint,
+    change_endpoint,
+    delete_endpoint,
+    rotate_secret,
+    send_test,
+)
+from app.messages.public import endpoint_picture
+
+api = resource("webhook_endpoints", "Where you want to be told what happened. Every delivery is signed.")
+
+Description = Annotated[str, StringConstraints(max_length=255, pattern=NO_CONTROL)]
+EventNames = Annotated[list[Text100], Field(max_length=100)]
+
+
+class NewEndpoint(Body):
+    """`events`: names of those you want; none means all."""
+
+    url: WebAddress
+    description: Description = ""
+    events: EventNames = []
+
+
+class EndpointChange(Body):
+    """Only what is sent is changed. `active` true switches on what was switched off."""
+
+    url: WebAddress = ""
+    description: Description = ""
+    events: EventNames = []
+    active: bool = True
+
+
+class WebhookEndpoint(Picture):
+    """`secret` is shown once: when the endpoint is made or its secret rotated."""
+
+    id: str
+    object: str
+    live: bool
+    url: str
+    description: str
+    events: list[str]
+    active: bool
+    disabled_reason: str | None
+    failing_since: Moment | None
+    last_success_at: Moment | None
+    old_secret_valid_until: Moment | None
+    created_at: Moment
+
+
+class EndpointWithSecret(WebhookEndpoint):
+    """With the secret, unless this is the repetition of an earlier request: then it was shown before."""
+
+    secret: str | None = None
+
+
+class Endpoints(PagePicture):
+    data: list[WebhookEndpoint]
+
+
+@api.post("/webhook_endpoints")
+@needs("webhook.write")
+@api.input(NewEndpoint)
+@api.output(EndpointWithSecret, 201)
+def create(json_data: NewEndpoint) -> Response:
+    """Create a webhook endpoint
+
+    `secret` is in this answer and never again. Signatures follow the Standard Webhooks specification.
+    """
+    refuse_private(json_data.url)
+    try:
+        with atomic(scope()) as connection:
+            endpoint_id, secret = add_endpoint(connection, **tenant(), actor=actor(), **json_data.model_dump())
+            claim(connection, once(), **tenant(), subject=("webhook_endpoint", endpoint_id))
+    except Repeated as repeated:
+        return answer(_read(repeated.subject_id), 201, repeated=True)
+    return answer(_read(endpoint_id) | {"secret": secret}, 201)
+
+
+@api.get("/webhook_endpoints")
+@needs("webhook.read")
+@api.input(Page, location="query")
+@api.output(Endpoints)
+def list_(query_data: Page) -> Response:
+    """List webhook endpoints
+
+    Newest first.
+    """
+    with reading(scope()) as connection:
+        return newest_first(connection, _living(), ENDPOINTS.c.id, "whe", query_data, endpoint_picture)
+
+
+@api.get("/webhook_endpoints/<endpoint_id>")
+@needs("webhook.read")
+@api.output(WebhookEndpoint)
+def get(endpoint_id: str) -> Response:
+    """Get a webhook endpoint"""
+    return answer(_read(parse_id("whe", endpoint_id)))
+
+
+@api.patch("/webhook_endpoints/<endpoint_id>")
+@needs("webhook.write")
+@api.input(EndpointChange)
+@api.output(WebhookEndpoint)
+def change(endpoint_id: str, json_data: EndpointChange) -> Response:
+    """Change a webhook endpoint
+
+    Only what is sent is changed.
+    """
+    sent = json_data.model_dump(exclude_unset=True)
+    if "url" in sent:
+        refuse_private(sent["url"])
+    with atomic(scope()) as connection:
+        row = change_endpoint(connection, endpoint_id=parse_id("whe", endpoint_id), actor=actor(), **sent)
+    return answer(endpoint_picture(row))
+
+
+@api.delete("/webhook_endpoints/<endpoint_id>")
+@needs("webhook.write")
+@api.output({}, 204)
+def delete(endpoint_id: str) -> Response:
+    """Delete a webhook endpoint
+
+    Nothing is sent to it any more. Its deliveries stay as a record.
+    """
+    with atomic(scope()) as connection:
+        delete_endpoint(connection, endpoint_id=parse_id("whe", endpoint_id), actor=actor())
+    return Response(status=204)
+
+
+@api.post("/webhook_endpoints/<endpoint_id>/rotate_secret")
+@needs("webhook.write")
+@api.input(Body)
+@api.output(EndpointWithSecret)
+def rotate(endpoint_id: str, json_data: Body) -> Response:
+    """Rotate the secret of a webhook endpoint
+
+    For 24 hours deliveries are signed with the old secret as well.
+    """
+    found = parse_id("whe", endpoint_id)
+    try:
+        with atomic(scope()) as connection:
+            secret = rotate_secret(connection, endpoint_id=found, actor=actor())
+            claim(connection, once(), **tenant(), subject=("webhook_endpoint", found))
+    except Repeated:
+        return answer(_read(found), repeated=True)
+    return answer(_read(found) | {"secret": secret})
+
+
+@api.post("/webhook_endpoints/<endpoint_id>/test")
+@needs("webhook.write")
+@api.input(Body)
+@api.output(Delivery, 201)
+def test(endpoint_id: str, json_data: Body) -> Response:
+    """Send a test to a webhook endpoint
+
+    An event `endpoint.test` goes to this endpoint alone.
+    """
+    try:
+        with atomic(scope()) as connection:
+            delivery_id = send_test(connection, endpoint_id=parse_id("whe", endpoint_id), actor=actor())
+            claim(connection, once(), **tenant(), subject=("delivery", delivery_id))
+    except Repeated as repeated:
+        return answer(drawn(repeated.subject_id), 201, repeated=True)
+    return answer(drawn(delivery_id), 201)
+
+
+def _living() -> Select[Any]:
+    return select(ENDPOINTS).where(ENDPOINTS.c.deleted_at.is_(None))
+
+
+def _read(endpoint_id: UUID) -> dict[str, Any]:
+    """Raises NotFound."""
+    return endpoint_picture(read_one(_living().where(ENDPOINTS.c.id == endpoint_id)))
+
+
+if TYPE_CHECKING:
+    from app.api import Resource
+    from app.api import webhook_endpoints as _me
+
+    _: Resource = _me
