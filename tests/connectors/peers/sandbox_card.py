@@ -56,7 +56,7 @@ def ask(verb: str, outcome: str, contract: Contract, *, currency: str = "EUR", a
     return Cancel(new_key(), authorised.provider_reference, wanted, currency)
 
 
-def wire_amounts() -> list[tuple[str, object]]:
+def wire_amounts(_: Contract) -> list[tuple[str, object]]:
     """Currency and amount of the last requests as they stood on the wire, oldest first."""
     shown = _running[-1].request("GET", "/control")[1]
     return [(request["currency"], request["amount"]) for request in shown["received"]]
