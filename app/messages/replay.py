@@ -32,13 +32,13 @@ _AGAIN = """
 """
 _AGAIN_ONE = text(_AGAIN + "WHERE d.id = :id")
 _AGAIN_FAILED = text(
-    _AGAIN
+    _AGAIN  # noqa: S608 - no values in it
     + """
     WHERE d.endpoint_id = :endpoint AND d.state = 'failed' AND NOT EXISTS (
         SELECT 1 FROM deliveries o
         WHERE o.event_id = d.event_id AND o.endpoint_id = d.endpoint_id AND o.replay > d.replay)
     ORDER BY d.created_at LIMIT :limit
-    """  # noqa: S608 - no values in it
+    """
 )
 
 
