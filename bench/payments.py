@@ -1,0 +1,134 @@
+"""Authorise + capture through the HTTP API: how many payments per second, and how near to the floor.
+
+In one run, on one machine: the product (web, delivery workers, sandbox acquirer), `pgbench` running the
+plain SQL of both steps (floor.sql), and `localstripe` doing create + confirm + capture. The last line
+printed is JSON. `--seconds N` sets the length of each measurement, `--profile` says where the time goes.
+"""
+
+import argparse
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+from urllib.request import urlopen
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench import load
+from bench.floor import floor_per_second
+from bench.merchant import Merchant, open_merchant
+from bench.peer import localstripe_per_second
+from bench.stack import Running, post, running
+
+CARD = {"number": "4242424242424242", "expiry_month": 12, "expiry_year": 2034, "security_code": "123"}
+CONCURRENCY = 12
+
+
+def unit(key: str) -> load.Unit:
+    """One payment: authorise and capture, each with an idempotency key, as merchants are told to."""
+
+    async def pay(connection: load.Connection, number: int) -> None:
+        headers = f"Authorization: Bearer {key}\r\nIdempotency-Key: {uuid.uuid4()}\r\n"
+        body = {
+            "amount": 1_999,
+            "currency": "EUR",
+            "merchant_reference": f"bench-{number}",
+            "capture": "manual",
+            "payment_method": {"type": "card", "card": CARD},
+            "payer": {"name": "Erika Muster", "email": f"erika{number}@example.org"},
+        }
+        status, answer = await connection.call("POST", "/v1/payments", json.dumps(body).encode(), headers)
+        payment = load.expect(status, answer, 201)
+        assert payment["status"] == "authorised", payment
+        headers = f"Authorization: Bearer {key}\r\nIdempotency-Key: {uuid.uuid4()}\r\n"
+        status, answer = await connection.call("POST", f"/v1/payments/{payment['id']}/captures", b"{}", headers)
+        capture = load.expect(status, answer, 201)
+        assert capture["status"] == "succeeded", capture
+
+    return pay
+
+
+def page_while_an_acquirer_hangs(stack: Running, merchant: Merchant, acquirer: str) -> float:
+    """The slowest answer of /healthz and the checkout page while all calls to the acquirer hang, ms."""
+    post(f"{acquirer}/control", {"hang": True})
+    stop = threading.Event()
+    lanes = threading.Thread(target=_press, args=(stack, merchant, stop), daemon=True)
+    lanes.start()
+    time.sleep(1.5)  # until the calls hang
+    slowest = 0.0
+    for _ in range(20):
+        for path in ("/healthz", merchant.checkout_path):
+            begun = time.perf_counter()
+            with contextlib.closing(urlopen(stack.url + path, timeout=20)) as answer:
+                answer.read()
+            slowest = max(slowest, time.perf_counter() - begun)
+        time.sleep(0.05)
+    stop.set()
+    post(f"{acquirer}/control", {"hang": False})
+    lanes.join(30)
+    return slowest * 1000
+
+
+def _press(stack: Running, merchant: Merchant, stop: threading.Event) -> None:
+    while not stop.is_set():
+        load.run(stack.url, unit(merchant.key), concurrency=64, seconds=1)
+
+
+def measure(seconds: float) -> dict[str, float | int]:
+    with running() as stack:
+        acquirer = stack.start_acquirer()
+        stack.start_web()
+        stack.start_workers()
+        merchant = open_merchant(stack, acquirer)
+        print("product: warming up, then measuring", flush=True)
+        product = load.run(stack.url, unit(merchant.key), concurrency=CONCURRENCY, seconds=seconds, warm_seconds=3)
+        post(f"{acquirer}/control", {"latency_ms": 300})
+        print("product: with an acquirer that takes 300 ms", flush=True)
+        slow = load.run(stack.url, unit(merchant.key), concurrency=128, seconds=seconds, warm_seconds=2)
+        post(f"{acquirer}/control", {"latency_ms": 0})
+        print("product: while the acquirer hangs", flush=True)
+        hang_ms = page_while_an_acquirer_hangs(stack, merchant, acquirer)
+        stack.processes.close()  # the floor and the peer get the machine for themselves, as the product had it
+        print("floor: pgbench", flush=True)
+        floor = floor_per_second(stack, seconds, CONCURRENCY)
+    print("peer: localstripe", flush=True)
+    peer = localstripe_per_second(seconds)
+    for error in (*product.errors, *slow.errors)[:5]:
+        print("error:", error)
+    print(f"floor {floor:.0f}/s, localstripe {peer:.0f}/s, p50 {product.percentile_ms(0.5):.1f} ms")
+    return {
+        "payments_per_second": round(product.per_second, 1),
+        "p99_ms": round(product.percentile_ms(0.99), 1),
+        "errors": len(product.errors) + len(slow.errors),
+        "floor_ratio": round(product.per_second / floor, 3),
+        "localstripe_ratio": round(product.per_second / peer, 2),
+        "payments_per_second_300ms": round(slow.per_second, 1),
+        "hang_page_ms": round(hang_ms, 1),
+    }
+
+
+def profile(seconds: float) -> None:
+    """Prints py-spy's top functions of one web process under load (py-spy must be installed by hand)."""
+    with running() as stack:
+        acquirer = stack.start_acquirer()
+        stack.start_web()
+        stack.start_workers()
+        merchant = open_merchant(stack, acquirer)
+        watcher = subprocess.Popen(["top", "-b", "-d", str(seconds / 2), "-n", "2", "-c", "-w", "200"])
+        load.run(stack.url, unit(merchant.key), concurrency=CONCURRENCY, seconds=seconds, warm_seconds=2)
+        watcher.wait(30)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--profile", action="store_true")
+    chosen = parser.parse_args()
+    if chosen.profile:
+        profile(chosen.seconds)
+    else:
+        print(json.dumps(measure(chosen.seconds)))
