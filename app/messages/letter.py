@@ -107,15 +107,10 @@ def _tools(content: Mapping[str, Any]) -> dict[str, Any]:
         return format_currency(Money(minor, currency).decimal, currency, locale=locale)
 
     def moment(value: str) -> str:
-        return format_moment(
-            datetime.fromisoformat(value),
-            "d. MMMM y, HH:mm" if language == "de" else "d MMMM y, HH:mm",
-            tzinfo=zone,
-            locale=locale,
-        )
+        return format_moment(datetime.fromisoformat(value), _MOMENTS[language], tzinfo=zone, locale=locale)
 
-    def day(value: str) -> str:
-        return format_date(datetime.fromisoformat(value).astimezone(zone), "long", locale=locale)
+    def day(value: str) -> str:  # a deadline: in UTC, so that it is never named a day too late
+        return format_date(datetime.fromisoformat(value), "long", locale=locale)
 
     def means(payment: Mapping[str, Any]) -> str:
         if payment["last4"]:
