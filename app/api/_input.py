@@ -22,13 +22,19 @@ NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
 class Body(BaseModel):
     """A request's body."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+
+class NoFields(Body):
+    """Nothing is sent; the body may be left out."""
 
 
 class Query(BaseModel):
     """What follows the `?`: everything arrives as text there, so texts are read as numbers and dates."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 def _known_currency(code: str) -> str:
@@ -71,10 +77,11 @@ def plain_lines(lines: list[Line] | None) -> list[dict[str, Any]] | None:
 
 
 class Page(Query):
-    """`after`: `next` of the answer before, or the id of the last thing you have."""
+    """One page of a list."""
 
     limit: Annotated[int, Field(ge=1, le=100)] = 25
     after: Id | None = None
+    """`next` of the answer before, or the id of the last thing you have."""
 
 
 class StrictAdapter(PydanticAdapter):

@@ -140,14 +140,20 @@ class OrderIn(Body):
     amount: Amount
     currency: Currency
     merchant_reference: Text100
+    """Your own reference: it stands on every report."""
     capture: Literal["manual", "automatic", "scheduled"] = "manual"
+    """By hand, at once, or on `capture_on`."""
     capture_on: date | None = None
+    """The merchant's date on which to capture; only with “scheduled”."""
     description: Text255 | None = None
     order_number: Text100 | None = None
     customer_number: Text100 | None = None
     shop: Id | None = None
+    """One of your shops."""
     lines: Lines | None = None
+    """What is bought; shown to the payer."""
     return_url: WebAddress | None = None
+    """Where the payer goes after a step at the bank or on our page."""
 
     def order(self, **more: Any) -> Order:
         """Raises CaptureDatePast; `more` are the fields of Order that need a look-up."""
@@ -170,11 +176,14 @@ class OrderIn(Body):
 
 
 class Charge(Body):
-    """How to pay. `store`: keep the card for later charges. `initiator` merchant: the payer is not there."""
+    """How to pay."""
 
     store: bool = False
+    """Keep the card for later charges; `instrument` of the payment is its id."""
     initiator: Literal["payer", "merchant"] = "payer"
+    """“merchant”: the payer is not there, and has agreed before."""
     series: Literal["first", "following", "unscheduled"] | None = None
+    """The place of this charge in a series of charges."""
 
     def means(self, method: "ByCard | ByInstrument | ByPayPal", device: PayerDevice | None) -> Means:
         """Raises NotFound for an id that is none."""
@@ -192,11 +201,12 @@ class Charge(Body):
         )
 
 
-class NewPayment(OrderIn, Charge):
+class NewPayment(Charge, OrderIn):
     """Without `payment_method` the payment waits to be confirmed with one."""
 
     payment_method: Method | None = None
     customer: Id | None = None
+    """One of your customers; completes `payer`."""
     payer: PayerIn | None = None
 
 

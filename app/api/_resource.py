@@ -1,8 +1,13 @@
 """`resource()`: a blueprint under `/v1` with everything in place that all resources share."""
 
+from typing import Any
+
 from apiflask import APIBlueprint
 
 from app.api._callers import guard, show_standing
+
+# For `@api.doc(responses=PENDING)` on routes that may answer before the outcome is known.
+PENDING: Any = {202: {"description": "The outcome is not known yet. It comes as an event; or ask again."}}
 
 
 def resource(name: str, about: str, *, title: str | None = None) -> APIBlueprint:

@@ -12,7 +12,7 @@ from app.api._callers import actor, needs, scope, tenant
 from app.api._input import Amount, Body, Lines, Text255, plain_lines
 from app.api._once import found, once, settled
 from app.api._pictures import CaptureMade
-from app.api._resource import resource
+from app.api._resource import PENDING, resource
 from app.core.db import reading
 from app.core.idempotency import Repeated
 from app.core.ids import parse_id
@@ -27,18 +27,21 @@ REST_RELEASED = N_("This provider captures once: the rest of %(rest)s minor unit
 
 
 class NewCapture(Body):
-    """`amount`: all that is left if it is not sent. `final`: give the rest back to the payer."""
+    """How much to capture, and whether that is all."""
 
     amount: Amount | None = None
+    """Minor units. Left out: all that is left."""
     final: bool = False
+    """Give the rest back to the payer."""
     reason: Text255 | None = None
     lines: Lines | None = None
 
 
 @api.post("/payments/<payment_id>/captures")
 @needs("payment.capture")
-@api.input(NewCapture)
+@api.input(NewCapture, example={"amount": 2500, "reason": "First parcel"})
 @api.output(CaptureMade, 201)
+@api.doc(responses=PENDING)
 def create(payment_id: str, json_data: NewCapture) -> Response:
     """Capture a payment
 

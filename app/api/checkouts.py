@@ -31,6 +31,16 @@ _SHOWN: Select[Any] = select(CHECKOUTS, *(PAYMENTS.c[name].label(f"payment_{name
 )
 
 
+EXAMPLE = {
+    "amount": 4990,
+    "currency": "EUR",
+    "merchant_reference": "order-1001",
+    "customer": {"name": "Erika Muster", "email": "erika@example.com"},
+    "lines": [{"name": "Teapot", "quantity": 1, "amount": 4990}],
+    "return_url": "https://shop.example/thanks",
+}
+
+
 class Contact(Body):
     """A payer who is no customer of yours yet."""
 
@@ -46,14 +56,14 @@ CustomerIn = Annotated[Annotated[Id, Tag("is:id")] | Annotated[Contact, Tag("is:
 
 
 class NewCheckout(OrderIn):
-    """`customer`: an id, or name and e-mail address. `shop` may be left out by a merchant with only one.
-
-    `language`: that of the page, else the shop's. `places_order`: the button says that it places an order.
-    """
+    """An order to be paid on our page. A merchant with only one shop may leave out `shop`."""
 
     customer: CustomerIn | None = None
+    """The id of a customer, or name and e-mail address."""
     language: Language | None = None
+    """Of the page; else the shop's."""
     places_order: bool = True
+    """The button says that it places an order (“Zahlungspflichtig bestellen”)."""
 
 
 class CheckoutFilter(Page):
@@ -63,7 +73,7 @@ class CheckoutFilter(Page):
 
 @api.post("/checkouts")
 @needs("checkout.create")
-@api.input(NewCheckout)
+@api.input(NewCheckout, example=EXAMPLE)
 @api.output(Checkout, 201)
 def create(json_data: NewCheckout) -> Response:
     """Create a checkout

@@ -37,9 +37,10 @@ class Address(Body):
 
 
 class NewCustomer(Body):
-    """`number`: your own number of this customer; there is at most one customer with it."""
+    """Everything may be left out."""
 
     number: Text100 | None = None
+    """Your own number of this customer; there is at most one customer with it."""
     name: Text255 | None = None
     email: Email | None = None
     phone: Phone | None = None
@@ -75,7 +76,7 @@ class CustomerFilter(Page):
 
 @api.post("/customers")
 @needs("customer.write")
-@api.input(NewCustomer)
+@api.input(NewCustomer, example={"number": "K-1001", "name": "Erika Muster", "email": "erika@example.com"})
 @api.output(Customer, 201)
 def create(json_data: NewCustomer) -> Response:
     """Create a customer"""
@@ -90,7 +91,7 @@ def create(json_data: NewCustomer) -> Response:
 
 @api.patch("/customers/<customer_id>")
 @needs("customer.write")
-@api.input(CustomerChange)
+@api.input(CustomerChange, example={"email": "e.muster@example.com"})
 @api.output(Customer)
 def change(customer_id: str, json_data: CustomerChange) -> Response:
     """Change a customer

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.api._answers import BadCursor, answer, cursor, id_in, listed
 from app.api._callers import actor, needs, scope, tenant
-from app.api._input import Body, Id, Page
+from app.api._input import Id, NoFields, Page
 from app.api._once import once
 from app.api._pictures import Moment, Picture
 from app.api._pictures import Page as PagePicture
@@ -95,9 +95,9 @@ def get(delivery_id: str) -> Response:
 
 @api.post("/deliveries/<delivery_id>/replay")
 @needs("webhook.write")
-@api.input(Body)
+@api.input(NoFields)
 @api.output(Delivery, 201)
-def replay(delivery_id: str, json_data: Body) -> Response:
+def replay(delivery_id: str, json_data: NoFields) -> Response:
     """Replay a delivery
 
     Sends its event once more to the same endpoint, as a delivery of its own. The event's id stays the same.

@@ -2,7 +2,7 @@
 
 from apiflask import APIFlask
 
-from app.api import RESOURCES, _errors, _spec, news
+from app.api import RESOURCES, _docs, _errors, _spec, news
 from app.api._callers import needed
 from app.core.web import errors_under
 
@@ -13,5 +13,6 @@ def attach(app: APIFlask) -> None:
         app.register_blueprint(resource.api)
     app.register_blueprint(news.door)
     _spec.attach(app)
+    app.register_blueprint(_docs.door)
     errors_under(app, "/v1", _errors.render)
     needed(app)

@@ -39,9 +39,10 @@ class Events(PagePicture):
 
 
 class EventFilter(Page):
-    """`type`: the name of an event, such as capture.succeeded."""
+    """Filters are combined with “and”."""
 
     type: Text100 | None = None
+    """The name of an event, such as capture.succeeded."""
     payment: Id | None = None
 
 

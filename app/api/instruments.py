@@ -9,12 +9,13 @@ from sqlalchemy import select
 
 from app.api._answers import answer, id_in, newest_first, read_one
 from app.api._callers import actor, needs, scope, tenant
-from app.api._input import Body, Currency, Id, Page
+from app.api._input import Body, Currency, Id, NoFields, Page
 from app.api._once import once
 from app.api._payment_in import ByCard, PayerIn, payer_of
 from app.api._pictures import Moment, Picture
 from app.api._pictures import Page as PagePicture
 from app.api._resource import resource
+from app.api.payments import EXAMPLE as PAYMENT
 from app.connectors import CONNECTORS
 from app.core.db import atomic, reading
 from app.core.idempotency import Repeated, claim
@@ -29,10 +30,11 @@ api = resource("instruments", "Cards and accounts that can be charged again. A n
 
 
 class NewInstrument(Body):
-    """A card to be registered. `currency` is that of later charges: it decides at which contracts."""
+    """A card to be registered."""
 
     payment_method: ByCard
     currency: Currency = "EUR"
+    """Of later charges: it decides at which contracts the card is registered."""
     customer: Id | None = None
     payer: PayerIn | None = None
 
@@ -62,7 +64,7 @@ class InstrumentFilter(Page):
 
 @api.post("/instruments")
 @needs("instrument.write")
-@api.input(NewInstrument)
+@api.input(NewInstrument, example={"payment_method": PAYMENT["payment_method"]})
 @api.output(Instrument, 201)
 def create(json_data: NewInstrument) -> Response:
     """Register a card
@@ -91,9 +93,9 @@ def create(json_data: NewInstrument) -> Response:
 
 @api.post("/instruments/<instrument_id>/deactivate")
 @needs("instrument.write")
-@api.input(Body)
+@api.input(NoFields)
 @api.output(Instrument)
-def deactivate(instrument_id: str, json_data: Body) -> Response:
+def deactivate(instrument_id: str, json_data: NoFields) -> Response:
     """Deactivate an instrument
 
     It is not charged again. A second time changes nothing.

@@ -14,7 +14,7 @@ from app.api._input import Body, Email, Id, Page, Text100, Text255
 from app.api._once import of_payment, once, settled
 from app.api._payment_in import Confirmation, NewPayment, payer_of
 from app.api._pictures import Payment, Payments
-from app.api._resource import resource
+from app.api._resource import PENDING, resource
 from app.core.db import atomic, reading, table_of
 from app.core.errors import Conflict
 from app.core.idempotency import Once, Repeated, claim
@@ -50,6 +50,20 @@ _PAID: Select[Any] = select(PAYMENTS, *(column.label(f"newest_{column.name}") fo
 )
 
 
+EXAMPLE_INSTRUMENT = "ins_01jd3q5wcde2f4g6h8j0k2m4np"
+EXAMPLE = {
+    "amount": 4990,
+    "currency": "EUR",
+    "merchant_reference": "order-1001",
+    "capture": "manual",
+    "payment_method": {
+        "type": "card",
+        "card": {"number": "4242 4242 4242 4242", "expiry_month": 12, "expiry_year": 2031, "security_code": "123"},
+    },
+    "payer": {"name": "Erika Muster", "email": "erika@example.com"},
+}
+
+
 class PaidByCheckout(Conflict):
     code = "paid_by_checkout"
     message = N_("This payment is made on its hosted checkout.")
@@ -74,8 +88,9 @@ class Cancellation(Body):
 
 @api.post("/payments")
 @needs("payment.create")
-@api.input(NewPayment)
+@api.input(NewPayment, example=EXAMPLE)
 @api.output(Payment, 201)
+@api.doc(responses=PENDING)
 def create(json_data: NewPayment) -> Response:
     """Create a payment
 
@@ -96,8 +111,9 @@ def create(json_data: NewPayment) -> Response:
 
 @api.post("/payments/<payment_id>/confirm")
 @needs("payment.create")
-@api.input(Confirmation)
+@api.input(Confirmation, example={"payment_method": {"type": "instrument", "instrument": EXAMPLE_INSTRUMENT}})
 @api.output(Payment)
+@api.doc(responses=PENDING)
 def confirm(payment_id: str, json_data: Confirmation) -> Response:
     """Confirm a payment
 
@@ -116,8 +132,9 @@ def confirm(payment_id: str, json_data: Confirmation) -> Response:
 
 @api.post("/payments/<payment_id>/cancel")
 @needs("payment.cancel")
-@api.input(Cancellation)
+@api.input(Cancellation, example={"reason": "Out of stock"})
 @api.output(Payment)
+@api.doc(responses=PENDING)
 def cancel(payment_id: str, json_data: Cancellation) -> Response:
     """Cancel a payment
 

@@ -11,7 +11,7 @@ from app.api._callers import actor, needs, scope, tenant
 from app.api._input import Amount, Body, Lines, Text255, plain_lines
 from app.api._once import found, once, settled
 from app.api._pictures import Refund
-from app.api._resource import resource
+from app.api._resource import PENDING, resource
 from app.core.db import reading
 from app.core.idempotency import Repeated
 from app.core.ids import parse_id
@@ -23,18 +23,21 @@ api = resource("refunds", "Giving captured money back, whole or in parts.")
 
 
 class NewRefund(Body):
-    """`amount`: all that is left if it is not sent. `final` is taken as on captures and changes nothing here."""
+    """How much to refund."""
 
     amount: Amount | None = None
+    """Minor units. Left out: all that is left."""
     final: bool = False
+    """Taken as on captures; changes nothing here."""
     reason: Text255 | None = None
     lines: Lines | None = None
 
 
 @api.post("/payments/<payment_id>/refunds")
 @needs("payment.refund")
-@api.input(NewRefund)
+@api.input(NewRefund, example={"amount": 1000, "reason": "Returned goods"})
 @api.output(Refund, 201)
+@api.doc(responses=PENDING)
 def create(payment_id: str, json_data: NewRefund) -> Response:
     """Refund a payment
 

@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 
 from app.api._answers import answer, newest_first, read_one
 from app.api._callers import actor, needs, scope, tenant
-from app.api._input import NO_CONTROL, Body, Page, Text100, WebAddress
+from app.api._input import NO_CONTROL, Body, NoFields, Page, Text100, WebAddress
 from app.api._once import once
 from app.api._pictures import Moment, Picture
 from app.api._pictures import Page as PagePicture
@@ -36,20 +36,22 @@ EventNames = Annotated[list[Text100], Field(max_length=100)]
 
 
 class NewEndpoint(Body):
-    """`events`: names of those you want; none means all."""
+    """Where and what to deliver."""
 
     url: WebAddress
     description: Description = ""
     events: EventNames = []
+    """Names of the events you want; none means all."""
 
 
 class EndpointChange(Body):
-    """Only what is sent is changed. `active` true switches on what was switched off."""
+    """Only what is sent is changed."""
 
     url: WebAddress = ""
     description: Description = ""
     events: EventNames = []
     active: bool = True
+    """True switches on what was switched off."""
 
 
 class WebhookEndpoint(Picture):
@@ -81,7 +83,7 @@ class Endpoints(PagePicture):
 
 @api.post("/webhook_endpoints")
 @needs("webhook.write")
-@api.input(NewEndpoint)
+@api.input(NewEndpoint, example={"url": "https://shop.example/hooks", "events": ["capture.succeeded"]})
 @api.output(EndpointWithSecret, 201)
 def create(json_data: NewEndpoint) -> Response:
     """Create a webhook endpoint
@@ -121,7 +123,7 @@ def get(endpoint_id: str) -> Response:
 
 @api.patch("/webhook_endpoints/<endpoint_id>")
 @needs("webhook.write")
-@api.input(EndpointChange)
+@api.input(EndpointChange, example={"active": True})
 @api.output(WebhookEndpoint)
 def change(endpoint_id: str, json_data: EndpointChange) -> Response:
     """Change a webhook endpoint
@@ -151,9 +153,9 @@ def delete(endpoint_id: str) -> Response:
 
 @api.post("/webhook_endpoints/<endpoint_id>/rotate_secret")
 @needs("webhook.write")
-@api.input(Body)
+@api.input(NoFields)
 @api.output(EndpointWithSecret)
-def rotate(endpoint_id: str, json_data: Body) -> Response:
+def rotate(endpoint_id: str, json_data: NoFields) -> Response:
     """Rotate the secret of a webhook endpoint
 
     For 24 hours deliveries are signed with the old secret as well.
@@ -170,9 +172,9 @@ def rotate(endpoint_id: str, json_data: Body) -> Response:
 
 @api.post("/webhook_endpoints/<endpoint_id>/test")
 @needs("webhook.write")
-@api.input(Body)
+@api.input(NoFields)
 @api.output(Delivery, 201)
-def test(endpoint_id: str, json_data: Body) -> Response:
+def test(endpoint_id: str, json_data: NoFields) -> Response:
     """Send a test to a webhook endpoint
 
     An event `endpoint.test` goes to this endpoint alone.
