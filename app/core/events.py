@@ -18,12 +18,13 @@ from typing import Any, Literal
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, insert
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import queue
 from app.core.clock import now
-from app.core.db import Model, Transaction, before_commit, transaction
+from app.core.db import Model, Transaction, before_commit, table_of, transaction
+from app.core.fast import add, flush
 from app.core.ids import uuid7
 
 log = structlog.get_logger()
@@ -83,6 +84,9 @@ class EventLog(Model):
     seal: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+EVENTS, EVENT_DETAILS = table_of(Event), table_of(EventDetails)
+
+
 def tell(
     name: str,
     *,
@@ -96,8 +100,12 @@ def tell(
     data: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
     actor: str = "",
+    about: Mapping[str, Any] | None = None,
 ) -> UUID:
-    """Notes an event in the open transaction and returns its id. `step=None`: an audit event such as a read."""
+    """Notes an event in the open transaction and returns its id. `step=None`: an audit event such as a read.
+
+    `about` is the subject's row for `together` reactions; it is not stored.
+    """
     event_id = uuid7()
     transaction().told.append(
         {
@@ -114,6 +122,7 @@ def tell(
             "actor": actor,
             "data": plain(data or {}),
             "details": plain(details) if details else None,
+            "about": about or {},
             "happened_at": now(),
         }
     )
@@ -150,10 +159,12 @@ def _write_events(work: Transaction) -> None:
 
     react_together(work)
     if not work.told:
+        flush()
         return
     details = []
     for row in work.told:
         body = row.pop("details")
+        row.pop("about")
         row["details_digest"] = None
         if body:
             salt = os.urandom(16)
@@ -167,7 +178,9 @@ def _write_events(work: Transaction) -> None:
                     "body": body,
                 }
             )
-    work.connection.execute(insert(Event), work.told)
-    if details:
-        work.connection.execute(insert(EventDetails), details)
+    for row in work.told:
+        add(EVENTS, row)
+    for row in details:
+        add(EVENT_DETAILS, row)
+    flush()
     work.after_commit.append(lambda: queue.wake("relay_events"))

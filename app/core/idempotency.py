@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, LargeBinary, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, LargeBinary, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.config import settings
 from app.core.clock import now
 from app.core.db import Model, OfMerchant
 from app.core.errors import Conflict, Refusal
+from app.core.fast import Statement
 from app.core.texts import N_
 
 
@@ -31,6 +31,15 @@ class IdempotencyKey(Model, OfMerchant):
     subject_type: Mapped[str]
     subject_id: Mapped[UUID]
     created_at: Mapped[datetime]
+
+
+_TAKE = Statement(
+    text(
+        "INSERT INTO idempotency_keys (merchant_id, live, key, fingerprint, subject_type, subject_id, created_at)"
+        " VALUES (:merchant_id, :live, :key, :fingerprint, :subject_type, :subject_id, :created_at)"
+        " ON CONFLICT DO NOTHING RETURNING key"
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +81,22 @@ def claim(connection: Connection, once: Once | None, merchant_id: UUID, live: bo
     """Takes the key for `subject` in this transaction. Raises Repeated or KeyReused, which roll it back whole."""
     if once is None:
         return
-    taken = connection.execute(
-        insert(IdempotencyKey)
-        .values(
-            merchant_id=merchant_id,
-            live=live,
-            key=once.key,
-            fingerprint=once.fingerprint,
-            subject_type=subject[0],
-            subject_id=subject[1],
-            created_at=now(),
-        )
-        .on_conflict_do_nothing()
-        .returning(IdempotencyKey.key)
-    ).first()
-    if taken:
+    row = {
+        "merchant_id": merchant_id,
+        "live": live,
+        "key": once.key,
+        "fingerprint": once.fingerprint,
+        "subject_type": subject[0],
+        "subject_id": subject[1],
+        "created_at": now(),
+    }
+    if _TAKE.row(connection, row):
         return
-    row = connection.execute(
+    earlier = connection.execute(
         select(IdempotencyKey.fingerprint, IdempotencyKey.subject_type, IdempotencyKey.subject_id).where(
             IdempotencyKey.merchant_id == merchant_id, IdempotencyKey.live == live, IdempotencyKey.key == once.key
         )
     ).one()
-    if not hmac.compare_digest(row.fingerprint, once.fingerprint):
+    if not hmac.compare_digest(earlier.fingerprint, once.fingerprint):
         raise KeyReused(param="Idempotency-Key")
-    raise Repeated(row.subject_type, row.subject_id)
+    raise Repeated(earlier.subject_type, earlier.subject_id)

@@ -25,6 +25,7 @@ from app.core.ids import uuid7
 log = structlog.get_logger()
 
 Together = Callable[[Connection, Mapping[str, Any]], None]
+When = Callable[[Mapping[str, Any]], bool]
 Later = Callable[[Connection, int, int], None]
 
 _MOST_ROUNDS = 5
@@ -35,6 +36,7 @@ class _Reaction:
     name: str
     events: frozenset[str]
     run: Together
+    when: When
 
 
 _together: list[_Reaction] = []
@@ -61,11 +63,14 @@ class Cursor(Model):
     position: Mapped[int]
 
 
-def together(*events: str) -> Callable[[Together], Together]:
-    """Decorator: run this in the transaction that tells one of `events`, with the event as a mapping."""
+def together(*events: str, when: When = lambda _: True) -> Callable[[Together], Together]:
+    """Decorator: run this in the transaction that tells one of `events`, with the event as a mapping.
+
+    `when` looks at the event (its `about` is the subject's row) and saves the savepoint where nothing is to be done.
+    """
 
     def register(run: Together) -> Together:
-        _together.append(_Reaction(f"{run.__module__}.{run.__qualname__}", frozenset(events), run))
+        _together.append(_Reaction(f"{run.__module__}.{run.__qualname__}", frozenset(events), run, when))
         return run
 
     return register
@@ -92,7 +97,7 @@ def react_together(work: Transaction) -> None:
             return
         for event in fresh:
             for reaction in _together:
-                if event["name"] in reaction.events:
+                if event["name"] in reaction.events and reaction.when(event):
                     _run(work.connection, reaction, event)
     assert len(work.told) == done, "reactions answer each other without end"
 

@@ -8,7 +8,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from app.core.clock import now
+from app.core.db import transaction
 from app.core.errors import Conflict
+from app.core.fast import Statement
 from app.core.ids import uuid7
 from app.core.texts import N_
 from app.ledger.accounts import account_id
@@ -38,8 +40,9 @@ class Reason:
 
 
 # One round trip for an entry: accounts that are missing, the entry, its lines.
-_POST = text(
-    """
+_POST = Statement(
+    text(
+        """
     WITH line AS (
         SELECT * FROM unnest(CAST(:accounts AS uuid[]), CAST(:codes AS text[]), CAST(:amounts AS bigint[]))
             AS line(account_id, code, amount)
@@ -57,6 +60,7 @@ _POST = text(
     INSERT INTO ledger_lines (entry_id, account_id, merchant_id, live, amount, currency)
     SELECT :id, account_id, :merchant_id, :live, amount, :currency FROM line
     """
+    )
 )
 
 
@@ -66,11 +70,12 @@ def post(connection: Connection, posting: Posting, reason: Reason) -> UUID:
     Raises PeriodClosed; a repeated key is an IntegrityError (a bug: callers book under the payment's lock).
     """
     assert len(posting.lines) >= 2 and sum(amount for _, amount in posting.lines) == 0, posting
+    transaction().posted = True
     entry_id = uuid7()
     codes = [code for code, _ in posting.lines]
     try:
-        connection.execute(
-            _POST,
+        _POST.run(
+            connection,
             {
                 "id": entry_id,
                 "accounts": [_account(reason, code) for code in codes],

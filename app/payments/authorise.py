@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, select, text, update
 
 from app.config import settings
 from app.connectors.kinds import Authorise, Card, Payer, Resume
@@ -18,6 +18,7 @@ from app.core.clock import now
 from app.core.db import atomic, of
 from app.core.errors import Conflict
 from app.core.events import tell
+from app.core.fast import Statement, add
 from app.core.idempotency import Once, claim
 from app.core.ids import public_id, uuid7
 from app.core.texts import N_
@@ -27,7 +28,7 @@ from app.payments import capture as capturing
 from app.payments.effect import Effect
 from app.payments.perform import Done, Keep, operation_key, perform
 from app.payments.prepare import LEASE
-from app.payments.queries import AUTHORISATIONS, OPERATIONS, PAYMENTS, held_operation, locked_payment
+from app.payments.queries import AUTHORISATIONS, OPERATIONS, held_operation, locked_payment
 from app.payments.record import record
 from app.payments.start import Order, start
 from app.risk.assess import Decision, assess
@@ -140,7 +141,6 @@ def _prepare(connection: Connection, payment: Mapping[str, Any], means: Means, a
         only=list(tokens) if means.instrument_id is not None else None,
     )
     decided(
-        connection,
         merchant_id=payment["merchant_id"],
         live=payment["live"],
         payment_id=payment["id"],
@@ -189,31 +189,28 @@ def new_attempt(
 ) -> Mapping[str, Any]:
     """Inserts an open authorisation and its SUBMITTED operation. Returns the operation's row."""
     at = now()
-    attempt = connection.execute(
-        select(func.coalesce(func.max(AUTHORISATIONS.c.attempt), 0) + 1).where(
-            AUTHORISATIONS.c.payment_id == payment["id"]
-        )
-    ).scalar_one()
+    attempt = _next_attempt(connection, payment)
     tenant = {"merchant_id": payment["merchant_id"], "live": payment["live"]}
     authorisation_id, operation_id = uuid7(), uuid7()
     last4 = means.card.last4 if means.card else None
-    connection.execute(
-        insert(AUTHORISATIONS).values(
+    add(
+        AUTHORISATIONS,
+        {
             **tenant,
-            id=authorisation_id,
-            payment_id=payment["id"],
-            attempt=attempt,
-            contract_id=contract["id"],
-            provider=contract["provider"],
-            method=means.method,
-            amount=amount or payment["amount"],
-            currency=payment["currency"],
-            instrument_id=means.instrument_id,
-            last4=last4,
-            is_open=True,
-            held_for_review=hold,
-            created_at=at,
-        )
+            "id": authorisation_id,
+            "payment_id": payment["id"],
+            "attempt": attempt,
+            "contract_id": contract["id"],
+            "provider": contract["provider"],
+            "method": means.method,
+            "amount": amount or payment["amount"],
+            "currency": payment["currency"],
+            "instrument_id": means.instrument_id,
+            "last4": last4,
+            "is_open": True,
+            "held_for_review": hold,
+            "created_at": at,
+        },
     )
     operation = {
         **tenant,
@@ -234,18 +231,9 @@ def new_attempt(
         "created_at": at,
         "updated_at": at,
     }
-    connection.execute(insert(OPERATIONS).values(operation))
-    step = connection.execute(
-        update(PAYMENTS)
-        .where(PAYMENTS.c.id == payment["id"])
-        .values(
-            step=PAYMENTS.c.step + 1,
-            stage="pending",
-            method=means.method,
-            last4=func.coalesce(last4, PAYMENTS.c.last4),
-        )
-        .returning(PAYMENTS.c.step)
-    ).scalar_one()
+    add(OPERATIONS, operation)
+    found = _ATTEMPTED.row(connection, {"id": payment["id"], "method": means.method, "last4": last4})
+    assert found is not None, "the payment is locked or new, so it is there"
     tell(
         "authorisation.submitted",
         subject=("operation", operation_id),
@@ -253,11 +241,29 @@ def new_attempt(
         **tenant,
         audience="internal",
         payment_id=payment["id"],
-        payment_step=step,
+        payment_step=found[0],
         data={"operation": public_id("op", operation_id), "provider": contract["provider"], "attempt": attempt},
         actor=actor,
     )
     return {**operation, "code": None, "provider_code": None, "message": None, "action": None, "booked_amount": None}
+
+
+_ATTEMPTED = Statement(
+    text(
+        "UPDATE payments SET step = step + 1, stage = 'pending', method = :method, last4 = coalesce(:last4, last4)"
+        " WHERE id = :id RETURNING step"
+    )
+)
+_LAST_ATTEMPT = Statement(
+    select(func.max(AUTHORISATIONS.c.attempt)).where(AUTHORISATIONS.c.payment_id == bindparam("id"))
+)
+
+
+def _next_attempt(connection: Connection, payment: Mapping[str, Any]) -> int:
+    if payment["step"] == 1:  # it was created a moment ago: spare the question
+        return 1
+    found = _LAST_ATTEMPT.row(connection, {"id": payment["id"]})
+    return (found[0] or 0) + 1 if found else 1
 
 
 def _try_candidates(prepared: _Prepared, means: Means, actor: str) -> Done:

@@ -1,16 +1,17 @@
 """Writing a command down as SUBMITTED before anybody is called: reserve, insert, tell."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 from app.core.clock import now
 from app.core.events import tell
+from app.core.fast import Statement, add
 from app.core.ids import public_id, uuid7
 from app.payments.effect import reserve
 from app.payments.queries import OPERATIONS, Held
@@ -26,16 +27,18 @@ _INSERTED = (
 ).split()
 
 # Reserve on authorisation and payment and write the operation, in one round trip. The CHECKs cap it.
-_SUBMIT = text(
-    f"""
+_SUBMIT = Statement(
+    text(
+        f"""
     WITH authorisation AS (
         UPDATE authorisations SET {_SUMS} WHERE id = :authorisation_id
     ), operation AS (
         INSERT INTO operations ({", ".join(_INSERTED)})
-        VALUES ({", ".join(f"CAST(:{name} AS jsonb)" if name == "lines" else f":{name}" for name in _INSERTED)})
+        VALUES ({", ".join(f":{name}" for name in _INSERTED)})
     )
     UPDATE payments SET {_SUMS}, step = step + 1, updated_at = :updated_at WHERE id = :payment_id RETURNING step
     """  # noqa: S608 - column names only
+    )
 )
 
 
@@ -80,14 +83,15 @@ def submit(
         "updated_at": at,
         "enquiries": 0,
     }
-    step = connection.execute(
-        _SUBMIT,
+    found = _SUBMIT.row(
+        connection,
         {
             **{name: operation[name] for name in _INSERTED},
-            "lines": json.dumps(operation["lines"]) if operation["lines"] else None,
+            "lines": Jsonb(operation["lines"]) if operation["lines"] else None,
             **{name: reserved.get(name, 0) for name in _PENDING},
         },
-    ).scalar_one()
+    )
+    assert found is not None, "the payment is locked, so it is there"
     tell(
         f"{NOUN[kind]}.submitted",
         subject=("operation", operation_id),
@@ -96,7 +100,7 @@ def submit(
         live=operation["live"],
         audience="internal",
         payment_id=operation["payment_id"],
-        payment_step=step,
+        payment_step=found[0],
         data={
             "operation": public_id("op", operation_id),
             "amount": amount,
@@ -139,5 +143,5 @@ def fact(connection: Connection, held: Held, kind: str, amount: int, *, referenc
         "updated_at": at,
     }
     operation["group_id"] = operation["id"]
-    connection.execute(OPERATIONS.insert().values(operation))
+    add(OPERATIONS, operation)
     return replace(held, operation=operation)

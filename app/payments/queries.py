@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, bindparam, select
 
 from app.core.db import table_of
 from app.core.errors import NotFound
+from app.core.fast import Statement
 from app.merchants.models import Merchant, ProviderContract
 from app.payments.models import Authorisation, Operation, Payment
 
@@ -39,42 +40,46 @@ _HELD = (
     .join(CONTRACTS, CONTRACTS.c.id == AUTHORISATIONS.c.contract_id)
     .join(Merchant, Merchant.id == PAYMENTS.c.merchant_id)
 )
-_HELD_OPERATION = _HELD.add_columns(OPERATIONS).join(OPERATIONS, OPERATIONS.c.authorisation_id == AUTHORISATIONS.c.id)
+_WITH_OPERATION = _HELD.add_columns(OPERATIONS).join(OPERATIONS, OPERATIONS.c.authorisation_id == AUTHORISATIONS.c.id)
+_ALL_THREE = [PAYMENTS, AUTHORISATIONS, OPERATIONS]
+_BOTH = [PAYMENTS, AUTHORISATIONS]
+
+_READ_OPERATION = Statement(_WITH_OPERATION.where(OPERATIONS.c.id == bindparam("id")))
+_HELD_OPERATION = Statement(_WITH_OPERATION.where(OPERATIONS.c.id == bindparam("id")).with_for_update(of=_ALL_THREE))
+_HELD_AUTHORISATION = Statement(_HELD.where(AUTHORISATIONS.c.id == bindparam("id")).with_for_update(of=_BOTH))
+_HELD_OPEN = Statement(
+    _HELD.where(PAYMENTS.c.id == bindparam("id"), AUTHORISATIONS.c.is_open).with_for_update(of=_BOTH)
+)
+_LOCKED_PAYMENT = Statement(select(PAYMENTS).where(PAYMENTS.c.id == bindparam("id")).with_for_update())
 
 
 def held_operation(connection: Connection, operation_id: UUID) -> Held:
     """Locks the payment of an operation and reads everything about it. Raises NotFound."""
-    query = _HELD_OPERATION.where(OPERATIONS.c.id == operation_id).with_for_update(
-        of=[PAYMENTS, AUTHORISATIONS, OPERATIONS]
-    )
-    return _held(connection.execute(query).first())
+    return _held(_HELD_OPERATION.row(connection, {"id": operation_id}))
 
 
 def read_operation(connection: Connection, operation_id: UUID) -> Held:
     """The same without a lock. Raises NotFound."""
-    return _held(connection.execute(_HELD_OPERATION.where(OPERATIONS.c.id == operation_id)).first())
+    return _held(_READ_OPERATION.row(connection, {"id": operation_id}))
 
 
 def held_authorisation(connection: Connection, authorisation_id: UUID) -> Held:
-    query = _HELD.where(AUTHORISATIONS.c.id == authorisation_id).with_for_update(of=[PAYMENTS, AUTHORISATIONS])
-    return _held(connection.execute(query).first())
+    """Locks the payment of an authorisation. Raises NotFound."""
+    return _held(_HELD_AUTHORISATION.row(connection, {"id": authorisation_id}))
 
 
 def held_open(connection: Connection, payment_id: UUID) -> Held | None:
     """Locks a payment with its open authorisation; None when there is none (or no such payment)."""
-    query: Select[Any] = _HELD.where(PAYMENTS.c.id == payment_id, AUTHORISATIONS.c.is_open).with_for_update(
-        of=[PAYMENTS, AUTHORISATIONS]
-    )
-    row = connection.execute(query).first()
+    row = _HELD_OPEN.row(connection, {"id": payment_id})
     return _held(row) if row else None
 
 
 def locked_payment(connection: Connection, payment_id: UUID) -> Mapping[str, Any]:
     """Locks a payment alone. Raises NotFound."""
-    row = connection.execute(select(PAYMENTS).where(PAYMENTS.c.id == payment_id).with_for_update()).mappings().first()
+    row = _LOCKED_PAYMENT.row(connection, {"id": payment_id})
     if row is None:
         raise NotFound()
-    return dict(row)
+    return dict(zip((column.name for column in PAYMENTS.c), row, strict=True))
 
 
 def left_to_capture(sums: Mapping[str, Any]) -> int:
@@ -96,15 +101,17 @@ def left_to_refund(sums: Mapping[str, Any]) -> int:
     )
 
 
-def _held(row: Row[Any] | None) -> Held:
-    if row is None:
+_NAMES = [tuple(column.name for column in table.c) for table in (PAYMENTS, AUTHORISATIONS, CONTRACTS)]
+_ENDS = [sum(len(names) for names in _NAMES[: place + 1]) for place in range(3)]
+_OPERATION_NAMES = tuple(column.name for column in OPERATIONS.c)
+
+
+def _held(values: tuple[Any, ...] | None) -> Held:
+    if values is None:
         raise NotFound()
-    values = tuple(row)
-    tables = [PAYMENTS, AUTHORISATIONS, CONTRACTS]
-    parts, at = [], 0
-    for table in tables:
-        parts.append(dict(zip((column.name for column in table.c), values[at : at + len(table.c)], strict=True)))
-        at += len(table.c)
-    offset, timezone = values[at], values[at + 1]
-    operation = dict(zip((column.name for column in OPERATIONS.c), values[at + 2 :], strict=False))
+    parts = [
+        dict(zip(names, values[end - len(names) : end], strict=True)) for names, end in zip(_NAMES, _ENDS, strict=True)
+    ]
+    offset, timezone = values[_ENDS[2] : _ENDS[2] + 2]
+    operation = dict(zip(_OPERATION_NAMES, values[_ENDS[2] + 2 :], strict=False))
     return Held(parts[0], parts[1], parts[2], offset, timezone, operation)

@@ -14,7 +14,15 @@ from app.payments.states import CHECKOUT
 from app.receivables import collect
 
 
-@together("authorisation.succeeded")
+def _of_checkout(event: Mapping[str, Any]) -> bool:
+    return event["about"].get("source", "checkout") == "checkout"
+
+
+def _of_receivable(event: Mapping[str, Any]) -> bool:
+    return event["about"].get("receivable_id", True) is not None
+
+
+@together("authorisation.succeeded", when=_of_checkout)
 def complete_checkout(connection: Connection, event: Mapping[str, Any]) -> None:
     """A paid checkout is completed, unless the yes came too late and is being given back."""
     payment = _payment(connection, event)
@@ -33,14 +41,14 @@ def complete_checkout(connection: Connection, event: Mapping[str, Any]) -> None:
         )
 
 
-@together("authorisation.declined", "authorisation.failed", "cancellation.succeeded")
+@together("authorisation.declined", "authorisation.failed", "cancellation.succeeded", when=_of_receivable)
 def free_receivable(connection: Connection, event: Mapping[str, Any]) -> None:
     payment = _payment(connection, event)
     if payment["receivable_id"] is not None and payment["authorised"] == payment["cancelled"]:
         collect.release(connection, payment["receivable_id"], payment["id"])
 
 
-@together("capture.succeeded")
+@together("capture.succeeded", when=_of_receivable)
 def settle_receivable(connection: Connection, event: Mapping[str, Any]) -> None:
     payment = _payment(connection, event)
     if payment["receivable_id"] is not None:

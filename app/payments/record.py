@@ -4,25 +4,29 @@ The only place where a payment's sums change. The statement below moves operatio
 payment together; the payment is locked by the caller (queries.held_...).
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 from app.core.clock import business_today, now
 from app.core.events import tell
+from app.core.fast import Statement
 from app.core.ids import public_id
 from app.core.states import IllegalMove
 from app.ledger.post import Reason, post
 from app.payments.effect import Effect
-from app.payments.queries import Held
+from app.payments.queries import PAYMENTS, Held
 from app.payments.states import AMOUNTS, NOUN, OPERATION
 
 _SUMS = ", ".join(f"{name} = {{0}}.{name} + :{name}" for name in AMOUNTS)
 
-_RECORD = text(
-    f"""
+_COLUMNS = tuple(column.name for column in PAYMENTS.c)
+
+_RECORD = Statement(
+    text(
+        f"""
     WITH operation AS (
         UPDATE operations SET state = :to, step = step + 1, updated_at = :now,
             code = CAST(:code AS text), provider_code = CAST(:provider_code AS text),
@@ -46,10 +50,11 @@ _RECORD = text(
         UPDATE payments p SET {_SUMS.format("p")}, step = step + 1, updated_at = :now,
             stage = coalesce(:stage, stage), brand = coalesce(:brand, brand), last4 = coalesce(:last4, last4)
         WHERE id = :payment_id
-        RETURNING p.*
+        RETURNING {", ".join(f"p.{name}" for name in _COLUMNS)}
     )
     SELECT operation.step AS operation_step, payment.* FROM operation, payment
     """  # noqa: S608 - column names only
+    )
 )
 
 _OPTIONAL = (
@@ -80,30 +85,26 @@ def record(
     given = dict.fromkeys(_OPTIONAL) | dict(values or {})
     assert len(given) == len(_OPTIONAL), values
     deltas = {name: effect.deltas.get(name, 0) for name in AMOUNTS}
-    found = (
-        connection.execute(
-            _RECORD,
-            {
-                **given,
-                **deltas,
-                "action": json.dumps(given["action"]) if given["action"] else None,
-                "to": effect.to,
-                "from": operation["state"],
-                "now": at,
-                "booked": effect.booked,
-                "stage": effect.stage,
-                "is_open": effect.is_open,
-                "operation_id": operation["id"],
-                "authorisation_id": held.authorisation["id"],
-                "payment_id": payment["id"],
-            },
-        )
-        .mappings()
-        .first()
+    found = _RECORD.row(
+        connection,
+        {
+            **given,
+            **deltas,
+            "action": Jsonb(given["action"]) if given["action"] else None,
+            "to": effect.to,
+            "from": operation["state"],
+            "now": at,
+            "booked": effect.booked,
+            "stage": effect.stage,
+            "is_open": effect.is_open,
+            "operation_id": operation["id"],
+            "authorisation_id": held.authorisation["id"],
+            "payment_id": payment["id"],
+        },
     )
     if found is None:
         raise IllegalMove(subject="operation", state=operation["state"])
-    row = dict(found)
+    row = dict(zip(("operation_step", *_COLUMNS), found, strict=True))
     for number, posting in enumerate(effect.postings):
         post(
             connection,
@@ -134,6 +135,7 @@ def record(
             data=told(held, effect, given, row) | dict(data or {}),
             details=details,
             actor=actor,
+            about=row,
         )
     return row
 

@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from app.connectors.kinds import Payer
 from app.core.clock import now
 from app.core.errors import Refusal
 from app.core.events import tell
+from app.core.fast import add
 from app.core.ids import public_id, uuid7
 from app.core.money import LARGEST_MINOR, exponent
 from app.core.texts import N_
@@ -88,7 +89,7 @@ def start(
         "created_at": at,
         "updated_at": at,
     }
-    connection.execute(insert(PAYMENTS).values(row))
+    add(PAYMENTS, row)
     tell(
         "payment.created",
         subject=("payment", row["id"]),

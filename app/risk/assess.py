@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from app.core.clock import now
+from app.core.db import table_of
+from app.core.fast import add
 from app.core.ids import uuid7
 from app.risk.checks import CHECKS
 from app.risk.kinds import Subject, Verdict
@@ -28,16 +30,17 @@ def assess(connection: Connection, subject: Subject) -> Decision:
         answers.append({"check": name, "verdict": finding.verdict.value, "reason": finding.reason})
         if _SEVERITY[finding.verdict] > _SEVERITY[worst]:
             worst, step = finding.verdict, finding.step
-    connection.execute(
-        insert(RiskDecision).values(
-            id=uuid7(),
-            merchant_id=subject.merchant_id,
-            live=subject.live,
-            payment_id=subject.payment_id,
-            decision=worst.value,
-            step=step,
-            answers=answers,
-            decided_at=now(),
-        )
+    add(
+        table_of(RiskDecision),
+        {
+            "id": uuid7(),
+            "merchant_id": subject.merchant_id,
+            "live": subject.live,
+            "payment_id": subject.payment_id,
+            "decision": worst.value,
+            "step": step,
+            "answers": answers,
+            "decided_at": now(),
+        },
     )
     return Decision(worst, step, tuple(answer["reason"] for answer in answers if answer["reason"]))

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from app.core.clock import now
 from app.core.db import table_of
 from app.core.errors import Refusal
+from app.core.fast import Statement, add
 from app.core.ids import uuid7
 from app.core.texts import N_
 from app.merchants.models import ProviderContract
@@ -31,6 +32,21 @@ class Candidate:
     reason: str
 
 
+_TABLE = table_of(ProviderContract)
+_NAMES = tuple(column.name for column in _TABLE.c)
+_CONTRACTS = Statement(
+    select(_TABLE)
+    .where(
+        _TABLE.c.merchant_id == bindparam("merchant_id"),
+        _TABLE.c.live == bindparam("live"),
+        _TABLE.c.active,
+        _TABLE.c.methods.contains(bindparam("methods")),
+        _TABLE.c.currencies.contains(bindparam("currencies")),
+    )
+    .order_by(_TABLE.c.priority, _TABLE.c.id)
+)
+
+
 def choose(
     connection: Connection,
     *,
@@ -41,22 +57,12 @@ def choose(
     only: Sequence[UUID] | None = None,
 ) -> list[Candidate]:
     """Candidates in the order in which to try them. `only`: contracts that hold the token. Raises NoRoute."""
-    table = table_of(ProviderContract)
-    query = (
-        select(table)
-        .where(
-            table.c.merchant_id == merchant_id,
-            table.c.live == live,
-            table.c.active,
-            table.c.methods.contains([method]),
-            table.c.currencies.contains([currency]),
-        )
-        .order_by(table.c.priority, table.c.id)
+    rows = _CONTRACTS.rows(
+        connection, {"merchant_id": merchant_id, "live": live, "methods": [method], "currencies": [currency]}
     )
-    rows = connection.execute(query).mappings().all()
     found = [
-        Candidate(contract=dict(row), reason=f"priority {row['priority']}")
-        for row in rows
+        Candidate(contract=row, reason=f"priority {row['priority']}")
+        for row in (dict(zip(_NAMES, values, strict=True)) for values in rows)
         if only is None or row["id"] in only
     ]
     if not found:
@@ -64,17 +70,16 @@ def choose(
     return found
 
 
-def decided(
-    connection: Connection, *, merchant_id: UUID, live: bool, payment_id: UUID, candidates: Sequence[Candidate]
-) -> None:
+def decided(*, merchant_id: UUID, live: bool, payment_id: UUID, candidates: Sequence[Candidate]) -> None:
     """Writes down which candidates there were, and why in this order."""
-    connection.execute(
-        insert(RoutingDecision).values(
-            id=uuid7(),
-            merchant_id=merchant_id,
-            live=live,
-            payment_id=payment_id,
-            candidates=[
+    add(
+        table_of(RoutingDecision),
+        {
+            "id": uuid7(),
+            "merchant_id": merchant_id,
+            "live": live,
+            "payment_id": payment_id,
+            "candidates": [
                 {
                     "contract_id": str(one.contract["id"]),
                     "provider": one.contract["provider"],
@@ -82,6 +87,6 @@ def decided(
                 }
                 for one in candidates
             ],
-            decided_at=now(),
-        )
+            "decided_at": now(),
+        },
     )

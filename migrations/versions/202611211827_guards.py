@@ -42,6 +42,7 @@ def upgrade() -> None:
     op.execute(EVENT_QUEUE)
     op.execute(BALANCED)
     op.execute(CLOSED)
+    op.execute(AUTHENTICATE)
 
 
 def _grants() -> None:
@@ -102,6 +103,20 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER period_is_open BEFORE INSERT ON ledger_entries FOR EACH ROW EXECUTE FUNCTION period_is_open();
+"""
+
+
+# Runs as the owner, so that a key can be looked up before anybody knows whose scope to take.
+AUTHENTICATE = """
+CREATE FUNCTION authenticate_key(wanted bytea)
+RETURNS TABLE (id uuid, merchant_id uuid, live boolean, permissions text[], expires_at timestamptz,
+               revoked_at timestamptz, clock_offset_seconds bigint, timezone text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+    SELECT k.id, k.merchant_id, k.live, k.permissions, k.expires_at, k.revoked_at, m.clock_offset_seconds, m.timezone
+    FROM api_keys k JOIN merchants m ON m.id = k.merchant_id WHERE k.digest = wanted
+$$;
+REVOKE ALL ON FUNCTION authenticate_key(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION authenticate_key(bytea) TO zahlwerk_app;
 """
 
 

@@ -2,28 +2,34 @@
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
+from app.core.fast import Statement
 from app.risk.kinds import Finding, Subject, Verdict
 from app.risk.models import AmountCeiling
 
 ORDER = 20
 
+_CEILING = Statement(
+    select(AmountCeiling.deny_above, AmountCeiling.review_above).where(
+        AmountCeiling.merchant_id == bindparam("merchant_id"),
+        AmountCeiling.live == bindparam("live"),
+        AmountCeiling.currency == bindparam("currency"),
+    )
+)
+
 
 def check(connection: Connection, subject: Subject) -> Finding:
-    row = connection.execute(
-        select(AmountCeiling.deny_above, AmountCeiling.review_above).where(
-            AmountCeiling.merchant_id == subject.merchant_id,
-            AmountCeiling.live == subject.live,
-            AmountCeiling.currency == subject.currency,
-        )
-    ).first()
+    row = _CEILING.row(
+        connection, {"merchant_id": subject.merchant_id, "live": subject.live, "currency": subject.currency}
+    )
     if row is None:
         return Finding(Verdict.ALLOW)
-    if row.deny_above is not None and subject.amount > row.deny_above:
-        return Finding(Verdict.DENY, f"amount above {row.deny_above}")
-    if row.review_above is not None and subject.amount > row.review_above:
-        return Finding(Verdict.REVIEW, f"amount above {row.review_above}")
+    deny_above, review_above = row
+    if deny_above is not None and subject.amount > deny_above:
+        return Finding(Verdict.DENY, f"amount above {deny_above}")
+    if review_above is not None and subject.amount > review_above:
+        return Finding(Verdict.REVIEW, f"amount above {review_above}")
     return Finding(Verdict.ALLOW)
 
 

@@ -2,13 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, text
 
 from app.core import vault
+from app.core.fast import Statement
 from app.risk.kinds import Finding, Subject, Verdict
-from app.risk.models import BlockEntry
 
 ORDER = 10
+
+_BLOCKED = Statement(
+    text(
+        "SELECT kind FROM block_entries WHERE merchant_id = :merchant_id AND live = :live"
+        " AND fingerprint = ANY (:fingerprints) LIMIT 1"
+    )
+)
 
 
 def check(connection: Connection, subject: Subject) -> Finding:
@@ -20,16 +27,8 @@ def check(connection: Connection, subject: Subject) -> Finding:
     wanted = [print_ for print_ in candidates.values() if print_]
     if not wanted:
         return Finding(Verdict.ALLOW)
-    row = connection.execute(
-        select(BlockEntry.kind)
-        .where(
-            BlockEntry.merchant_id == subject.merchant_id,
-            BlockEntry.live == subject.live,
-            BlockEntry.fingerprint.in_(wanted),
-        )
-        .limit(1)
-    ).first()
-    return Finding(Verdict.DENY, f"{row.kind} is on the block list") if row else Finding(Verdict.ALLOW)
+    row = _BLOCKED.row(connection, {"merchant_id": subject.merchant_id, "live": subject.live, "fingerprints": wanted})
+    return Finding(Verdict.DENY, f"{row[0]} is on the block list") if row else Finding(Verdict.ALLOW)
 
 
 def fingerprint(kind: str, value: str) -> bytes:
