@@ -20,7 +20,7 @@ TEXTS = {
     "support": N_("How payers reach the shop, on every page"),
 }
 FONTS = {
-    "system": 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",sans-serif',
+    "system": '-apple-system,"Segoe UI",Roboto,Ubuntu,Cantarell,"Noto Sans","Liberation Sans",system-ui,sans-serif',
     "humanist": '"Gill Sans","Gill Sans MT",Candara,Calibri,"Trebuchet MS","Noto Sans",sans-serif',
     "geometric": '"Avenir Next",Avenir,Futura,"Century Gothic",Montserrat,"URW Gothic","DejaVu Sans",sans-serif',
     "rounded": 'ui-rounded,"SF Pro Rounded","Arial Rounded MT Bold",Nunito,Quicksand,"DejaVu Sans",sans-serif',

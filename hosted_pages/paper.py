@@ -124,7 +124,6 @@ def _policy() -> str:
     nonce, framed_by = _nonce(), getattr(g, "framed_by", ())
     targets = " ".join(("'self'", *getattr(g, "form_targets", ())))
     frames = "*" if framed_by is None else " ".join(framed_by) or "'none'"
-    targets = " ".join(getattr(g, "form_targets", ()))
     return "; ".join(
         (
             "default-src 'none'",

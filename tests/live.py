@@ -64,7 +64,7 @@ def serving(log: Path, *, port: int | None = None, workers: int = 1, **environme
 
 
 @contextmanager
-def pages(content: Mapping[str, str]) -> Iterator[str]:
+def pages(content: Mapping[str, str], port: int = 0) -> Iterator[str]:
     """A site of somebody else on http://127.0.0.1:PORT (yielded): path -> HTML. For pages that embed a checkout."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -80,14 +80,14 @@ def pages(content: Mapping[str, str]) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    with listening(Handler) as port:
-        yield f"http://127.0.0.1:{port}"
+    with listening(Handler, port) as taken:
+        yield f"http://127.0.0.1:{taken}"
 
 
 @contextmanager
-def listening(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[int]:
+def listening(handler: type[http.server.BaseHTTPRequestHandler], port: int = 0) -> Iterator[int]:
     """A small HTTP server on loopback with that handler. Yields its port."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -16,20 +16,47 @@ LABEL = N_("Card")
 ORDER = 10
 NOTE = ""
 MARKS = ("visa", "mastercard", "amex")
-FIELDS = (
-    Field("number", N_("Card number"), "cc-number", "numeric", longest=23, secret=True),
-    Field("expiry", N_("Valid until (MM/YY)"), "cc-exp", "numeric", longest=7, wide=False),
-    Field("code", N_("Security code"), "cc-csc", "numeric", N_("On the back of the card"), 4, wide=False, secret=True),
-    Field("holder", N_("Name on the card"), "cc-name", longest=60),
-)
 
 NUMBER_MISSING = N_("Enter the card number.")
-NUMBER_WRONG = N_("Check the card number. It should have 12 to 19 digits, and one of them seems wrong.")
+NUMBER_WRONG = N_("Check the card number. One of the digits seems to be wrong or missing.")
 EXPIRY_MISSING = N_("Enter month and year as on the card, for example 08/29.")
-EXPIRED = N_("This card is no longer valid. Check the date or use another card.")
+EXPIRED = N_("This card has expired. Please check the date.")
 CODE_MISSING = N_("Enter the 3 digits from the back of the card.")
 CODE_MISSING_AMEX = N_("Enter the 4 digits from the front of the card.")
 HOLDER_MISSING = N_("Enter the name as it stands on the card.")
+
+FIELDS = (
+    Field(
+        "number",
+        N_("Card number"),
+        "cc-number",
+        "numeric",
+        longest=40,
+        secret=True,
+        says={"missing": NUMBER_MISSING, "wrong": NUMBER_WRONG},
+    ),
+    Field(
+        "expiry",
+        N_("Valid until (MM/YY)"),
+        "cc-exp",
+        "numeric",
+        longest=7,
+        wide=False,
+        says={"missing": EXPIRY_MISSING, "wrong": EXPIRY_MISSING, "over": EXPIRED},
+    ),
+    Field(
+        "code",
+        N_("Security code"),
+        "cc-csc",
+        "numeric",
+        help=N_("3 digits on the back"),
+        longest=4,
+        wide=False,
+        secret=True,
+        says={"missing": CODE_MISSING, "amex": CODE_MISSING_AMEX, "amex_help": N_("4 digits on the front")},
+    ),
+    Field("holder", N_("Name on the card"), "cc-name", longest=60, says={"missing": HOLDER_MISSING}),
+)
 
 _FURTHEST_YEARS = 30
 

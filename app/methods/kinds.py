@@ -17,6 +17,7 @@ class Field:
     """One field of the form. Texts are English, for gettext; `purpose` is HTML's autocomplete token.
 
     `wide`: a line of its own, otherwise two share one. `secret`: never shown again after it was sent.
+    `says`: what a script in the page may say before anything is sent, by what is wrong (missing, wrong ...).
     """
 
     name: str
@@ -27,6 +28,7 @@ class Field:
     longest: int = 100
     wide: bool = True
     secret: bool = False
+    says: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ assert set(_TEMPLATES) == {standing for standing, place in PLACE.items() if plac
 
 
 def answer(token: str) -> Any:
-    visit = arrive(token, shared=True)
+    visit = arrive(token)
     if visit.standing not in _TEMPLATES:
         return move_on(visit.here())
     return page(_TEMPLATES[visit.standing], visit)

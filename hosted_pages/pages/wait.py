@@ -21,6 +21,8 @@ def answer(token: str) -> Any:
     visit = arrive(token, shared=True)
     if request.accept_mimetypes.best == "application/json":
         return jsonify(standing=visit.standing, next=visit.here())
+    if visit.standing is not Standing.WAITING:
+        visit = arrive(token)  # what moves a payer on must not be old
     if visit.standing is Standing.WAITING:
         return page("waiting.html", visit)
     if visit.standing is Standing.ACTION:

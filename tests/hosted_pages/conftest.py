@@ -1,0 +1,94 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.core.db import ALL, atomic
+from app.payments import checkout
+from app.payments.checkout import Opened
+from app.payments.queries import OPERATIONS
+from tests import factories
+from tests.hosted_pages.payer import Payer
+from tools.translations import compile_
+
+SHOP_ORIGIN = "http://127.0.0.1:8799"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _german() -> None:
+    compile_()
+
+
+@pytest.fixture(scope="module")
+def tenant(app, acquirers) -> factories.Tenant:
+    """A merchant at acquirer A, with a shop that may frame its checkouts."""
+    with app.app_context():
+        return factories.tenant(
+            acquirers["A"],
+            allowed_origins=[SHOP_ORIGIN],
+            terms_url="https://shop.example/agb",
+            privacy_url="https://shop.example/datenschutz",
+            imprint_url="https://shop.example/impressum",
+        )
+
+
+@pytest.fixture
+def new_checkout(app, tenant) -> Callable[..., Opened]:
+    """Opens a checkout: new_checkout(4_990, places_order=False, language="en", lines=...)."""
+    return lambda *arguments, **options: open_one(app, tenant, *arguments, **options)
+
+
+def open_one(
+    app: Any,
+    tenant: factories.Tenant,
+    amount: int = 4_990,
+    *,
+    places_order: bool = True,
+    language: Any = None,
+    **order: Any,
+) -> Opened:
+    with app.app_context():
+        opened = checkout.open_checkout(
+            factories.an_order(amount, **order),
+            merchant_id=tenant.merchant_id,
+            live=False,
+            actor="test",
+            places_order=places_order,
+            language=language,
+        )
+        return checkout.read(opened.checkout["id"])
+
+
+@pytest.fixture
+def payer(client) -> Payer:
+    return Payer(client)
+
+
+@pytest.fixture
+def again(app) -> Callable[[Opened], Opened]:
+    """The checkout as it is now."""
+
+    def read(opened: Opened) -> Opened:
+        with app.app_context():
+            return checkout.read(opened.checkout["id"])
+
+    return read
+
+
+@pytest.fixture
+def changed(app) -> Callable[..., None]:
+    """Changes rows by hand, for states that otherwise come by waiting: changed(table, where, column=value)."""
+
+    def change(table: Any, where: Any, **values: Any) -> None:
+        with app.app_context(), atomic(ALL) as connection:
+            connection.execute(table.update().where(where).values(values))
+
+    return change
+
+
+def link(opened: Opened, step: str = "", query: str = "") -> str:
+    return f"/pay/{checkout.token(opened.checkout['id'])}{step}{query}"
+
+
+def operation_of(opened: Opened) -> Any:
+    return OPERATIONS.c.payment_id == opened.payment["id"]

@@ -1,0 +1,1 @@
+"""Pictures of our pages, taken from the running product."""
