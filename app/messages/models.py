@@ -43,9 +43,7 @@ class Delivery(Model, OfMerchant):
         UniqueConstraint("event_id", "endpoint_id", "replay"),
         CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
         Index("ix_deliveries_due", "endpoint_id", "due_at", postgresql_where=text("state = 'pending'")),
-        Index(
-            "ix_deliveries_head", "endpoint_id", "payment_id", "position", postgresql_where=text("state = 'pending'")
-        ),
+        Index("ix_deliveries_line", "payment_id", "endpoint_id", postgresql_where=text("state = 'pending'")),
         Index("ix_deliveries_failed", "endpoint_id", "created_at", postgresql_where=text("state = 'failed'")),
         Index("ix_deliveries_list", "merchant_id", "live", "created_at", "id"),
         Index("ix_deliveries_newest", "created_at", "id"),

@@ -56,6 +56,8 @@ def lock(connection: Connection) -> None:
 
 # Per endpoint at most `room` more than it has under way (few for one that fails, so that it cannot hold
 # all threads), and the endpoints take turns. "Before" means: first the live ones by position, then replays.
+# IS NOT DISTINCT FROM cannot use an index: with it the planner can only find a payment's other deliveries by the
+# payment, not by the endpoint, of which there may be a hundred thousand. (Without statistics it chose wrongly.)
 _CLAIM = text(
     """
     WITH heads AS (
@@ -69,12 +71,12 @@ _CLAIM = text(
               AND (d.leased_until IS NULL OR d.leased_until < :now)
               AND NOT EXISTS (
                 SELECT 1 FROM deliveries o
-                WHERE o.endpoint_id = d.endpoint_id AND o.payment_id = d.payment_id AND o.state = 'pending'
-                  AND o.id <> d.id
+                WHERE o.payment_id = d.payment_id AND o.endpoint_id IS NOT DISTINCT FROM d.endpoint_id
+                  AND o.state = 'pending' AND o.id <> d.id
                   AND (o.leased_until >= :now OR (o.created_at > :held_since
                        AND (o.replay > 0, o.position, o.replay) < (d.replay > 0, d.position, d.replay)))
               )
-            ORDER BY d.due_at, d.position
+            ORDER BY d.due_at
             LIMIT greatest(0, CASE WHEN e.failing_since IS NULL THEN :most ELSE :most_failing END
                               - coalesce(busy.count, 0))
         ) head
@@ -217,7 +219,7 @@ _HOLD_BACK = text(
     UPDATE deliveries d SET due_at = r.due_at
     FROM unnest(CAST(:endpoints AS uuid[]), CAST(:payments AS uuid[]), CAST(:dues AS timestamptz[]))
          AS r (endpoint_id, payment_id, due_at)
-    WHERE d.endpoint_id = r.endpoint_id AND d.payment_id = r.payment_id AND d.state = 'pending'
+    WHERE d.payment_id = r.payment_id AND d.endpoint_id IS NOT DISTINCT FROM r.endpoint_id AND d.state = 'pending'
       AND d.attempts = 0 AND d.due_at < r.due_at
     """
 )
@@ -226,7 +228,7 @@ _LET_GO = text(
     """
     UPDATE deliveries d SET due_at = :now
     FROM unnest(CAST(:endpoints AS uuid[]), CAST(:payments AS uuid[])) AS r (endpoint_id, payment_id)
-    WHERE d.endpoint_id = r.endpoint_id AND d.payment_id = r.payment_id AND d.state = 'pending'
+    WHERE d.payment_id = r.payment_id AND d.endpoint_id IS NOT DISTINCT FROM r.endpoint_id AND d.state = 'pending'
       AND d.attempts = 0 AND d.due_at > :now
     """
 )

@@ -139,9 +139,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'failed'"),
     )
     op.create_index(
-        "ix_deliveries_head",
+        "ix_deliveries_line",
         "deliveries",
-        ["endpoint_id", "payment_id", "position"],
+        ["payment_id", "endpoint_id"],
         unique=False,
         postgresql_where=sa.text("state = 'pending'"),
     )
@@ -960,7 +960,7 @@ def downgrade() -> None:
     op.drop_index("ix_deliveries_payment_id", table_name="deliveries")
     op.drop_index("ix_deliveries_newest", table_name="deliveries")
     op.drop_index("ix_deliveries_list", table_name="deliveries")
-    op.drop_index("ix_deliveries_head", table_name="deliveries", postgresql_where=sa.text("state = 'pending'"))
+    op.drop_index("ix_deliveries_line", table_name="deliveries", postgresql_where=sa.text("state = 'pending'"))
     op.drop_index("ix_deliveries_failed", table_name="deliveries", postgresql_where=sa.text("state = 'failed'"))
     op.drop_index("ix_deliveries_due", table_name="deliveries", postgresql_where=sa.text("state = 'pending'"))
     op.drop_table("deliveries")
