@@ -5,21 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response
 from flask_babel import gettext
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from app.api._answers import answer, status_of
-from app.api._callers import actor, needs, scope, tenant
+from app.api._answers import answer, read_one, status_of
+from app.api._callers import actor, needs, tenant
 from app.api._input import Amount, Body, Lines, Text255, plain_lines
 from app.api._once import found, once, settled
 from app.api._pictures import CaptureMade
 from app.api._resource import PENDING, resource
-from app.core.db import reading
 from app.core.idempotency import Repeated
 from app.core.ids import parse_id
 from app.core.texts import N_
 from app.payments.capture import capture
 from app.payments.public import operation_picture
-from app.payments.queries import AUTHORISATIONS, OPERATIONS
+from app.payments.queries import AUTHORISATIONS, OPERATIONS, left_to_capture
 
 api = resource("captures", "Collecting what was authorised, in as many parts as the provider takes.")
 
@@ -60,33 +59,33 @@ def create(payment_id: str, json_data: NewCapture) -> Response:
         )
     except Repeated as repeated:
         operation = found(settled(select(OPERATIONS).where(OPERATIONS.c.id == repeated.subject_id)))
-        return answer(_picture(operation, json_data), status_of([operation], 201), repeated=True)
-    return answer(_picture(done.operation, json_data), status_of([done.operation], 201))
-
-
-def _picture(operation: Mapping[str, Any], asked: NewCapture) -> dict[str, Any]:
-    return operation_picture(operation) | {"warnings": _warnings(operation, asked)}
+        body = operation_picture(operation) | {"warnings": _warnings(operation, json_data)}
+        return answer(body, status_of([operation], 201), repeated=True)
+    more_to_come = left_to_capture(done.payment) > 0 and not done.operation["final"]
+    warnings = [] if more_to_come else _warnings(done.operation, json_data)
+    return answer(operation_picture(done.operation) | {"warnings": warnings}, status_of([done.operation], 201))
 
 
 def _warnings(operation: Mapping[str, Any], asked: NewCapture) -> list[dict[str, str]]:
-    """A part was asked for and not as the last one, but the capture was the last one: the provider takes only one."""
-    alive = operation["state"] not in ("declined", "failed")
-    if asked.amount is None or asked.final or not operation["final"] or not alive:
+    """A part was asked for, and not as the last one, yet with it the rest went back to the payer (or will)."""
+    if asked.amount is None or asked.final or operation["state"] in ("declined", "failed"):
         return []
-    with reading(scope()) as connection:
-        authorised = connection.execute(
-            select(AUTHORISATIONS.c.authorised).where(AUTHORISATIONS.c.id == operation["authorisation_id"])
-        ).scalar_one()
-        before = connection.execute(
-            select(OPERATIONS.c.booked_amount).where(
-                OPERATIONS.c.authorisation_id == operation["authorisation_id"],
-                OPERATIONS.c.kind == "capture",
-                OPERATIONS.c.state == "succeeded",
-                OPERATIONS.c.id < operation["id"],
-            )
-        ).scalars()
-        rest = authorised - sum(before) - operation["amount"]
-    if rest <= 0:
+    cancelled_by_command = (
+        select(func.coalesce(func.sum(OPERATIONS.c.amount), 0))
+        .where(
+            OPERATIONS.c.authorisation_id == AUTHORISATIONS.c.id,
+            OPERATIONS.c.kind == "cancel",
+            OPERATIONS.c.state.not_in(("declined", "failed")),
+        )
+        .scalar_subquery()
+    )
+    sums = read_one(
+        select(AUTHORISATIONS, cancelled_by_command.label("commanded")).where(
+            AUTHORISATIONS.c.id == operation["authorisation_id"]
+        )
+    )
+    rest = sums["authorised"] - sums["captured"] - sums["capture_pending"] - sums["commanded"]
+    if rest <= 0 or (left_to_capture(sums) > 0 and not operation["final"]):
         return []
     return [{"code": "rest_released", "message": gettext(REST_RELEASED, rest=rest)}]
 

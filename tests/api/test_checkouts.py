@@ -1,0 +1,57 @@
+"""Hosted checkouts through the API."""
+
+from app.api._pictures import Checkout, Checkouts
+from tests import factories
+from tests.api.conftest import error_of, fits, order
+
+
+def test_a_checkout_has_links_for_a_page_and_for_a_frame(api, tenant):
+    answer = api.post("/checkouts", order(return_url="https://shop.example/thanks", language="en"))
+    checkout = fits(Checkout, answer)
+    assert answer.status_code == 201
+    assert checkout["url"].startswith("http://localhost:8700/pay/chk_")
+    assert checkout["embed_url"] == checkout["url"] + "?embed=1"
+    assert (checkout["status"], checkout["shop"], checkout["language"]) == ("open", tenant.shop, "en")
+    payment = api.get(f"/payments/{checkout['payment']}").get_json()
+    assert (payment["status"], payment["amount"]) == ("created", 10_000)
+
+
+def test_it_takes_a_name_and_address_or_a_customer(api):
+    named = api.post("/checkouts", order(customer={"name": "Jo", "email": "jo@example.com"})).get_json()
+    assert api.get(f"/payments/{named['payment']}").get_json()["payer"]["email"] == "jo@example.com"
+    customer = api.post("/customers", {"name": "Anna", "email": "anna@example.com"}).get_json()["id"]
+    known = api.post("/checkouts", order(customer=customer)).get_json()
+    payment = api.get(f"/payments/{known['payment']}").get_json()
+    assert (payment["customer"], payment["payer"]["name"]) == (customer, "Anna")
+
+
+def test_wrong_customers_are_named(api):
+    assert error_of(api.post("/checkouts", order(customer={"nme": "Jo"}))) == (422, "unknown_field", "customer.nme")
+    assert error_of(api.post("/checkouts", order(customer="cus_unknown"))) == (404, "not_found", "customer")
+    assert error_of(api.post("/checkouts", order(customer=7)))[0] == 422
+
+
+def test_it_is_read_and_listed(api):
+    made = [api.post("/checkouts", order(merchant_reference=f"C-{number}")).get_json() for number in range(3)]
+    assert fits(Checkout, api.get(f"/checkouts/{made[0]['id']}")) == made[0]
+    page = fits(Checkouts, api.get("/checkouts?limit=2&status=open"))
+    assert [one["id"] for one in page["data"]] == [made[2]["id"], made[1]["id"]]
+    assert api.get(f"/checkouts?limit=2&after={page['next']}").get_json()["data"][0]["id"] == made[0]["id"]
+    of_payment = api.get(f"/checkouts?payment={made[1]['payment']}").get_json()["data"]
+    assert [one["id"] for one in of_payment] == [made[1]["id"]]
+
+
+def test_a_merchant_with_two_shops_must_name_one(app, acquirers):
+    from tests.api.conftest import Api
+
+    with app.app_context():
+        tenant = factories.tenant(acquirers["A"])
+        factories.add_shop_to(tenant)
+    api = Api(app, tenant, tenant.key)
+    assert error_of(api.post("/checkouts", order())) == (422, "shop_needed", "shop")
+    assert api.post("/checkouts", order(shop=tenant.shop)).status_code == 201
+
+
+def test_another_merchants_shop_does_not_exist(api, stranger):
+    assert error_of(api.post("/checkouts", order(shop=stranger.shop))) == (404, "not_found", "shop")
+    assert error_of(api.post("/payments", order(shop=stranger.shop))) == (404, "not_found", "shop")

@@ -1,0 +1,58 @@
+"""Customers through the API."""
+
+from sqlalchemy import text
+
+from app.api.customers import Customer, Customers
+from app.core.db import ALL, reading
+from app.core.ids import parse_id
+from tests.api.conftest import error_of, fits
+
+ADDRESS = {"street": "Hauptstr. 1", "postal_code": "50667", "city": "Köln", "country": "DE"}
+
+
+def test_a_customer_is_created_read_and_changed(api):
+    sent = {"number": "K-1", "name": "Erika", "email": "E@example.com", "phone": "+49 221 1234", "address": ADDRESS}
+    answer = api.post("/customers", sent)
+    customer = fits(Customer, answer)
+    assert answer.status_code == 201
+    assert customer == {**customer, **sent, "language": "de"}
+    assert fits(Customer, api.get(f"/customers/{customer['id']}")) == customer
+    changed = api.patch(f"/customers/{customer['id']}", {"email": None, "name": "Erika Muster"})
+    assert fits(Customer, changed) == {**customer, "email": None, "name": "Erika Muster"}
+
+
+def test_nothing_needs_to_be_known(api):
+    assert api.post("/customers", {}).status_code == 201
+
+
+def test_a_number_is_given_once(api):
+    api.post("/customers", {"number": "K-2"})
+    assert error_of(api.post("/customers", {"number": "K-2"})) == (409, "customer_number_taken", "number")
+    other = api.post("/customers", {"number": "K-3"}).get_json()
+    taken = api.patch(f"/customers/{other['id']}", {"number": "K-2", "name": "Nobody"})
+    assert error_of(taken) == (409, "customer_number_taken", "number")
+    assert api.get(f"/customers/{other['id']}").get_json() == other
+
+
+def test_another_merchant_may_use_the_same_number(api, foreign):
+    api.post("/customers", {"number": "K-4"})
+    assert foreign.post("/customers", {"number": "K-4"}).status_code == 201
+
+
+def test_the_list_can_be_filtered(api):
+    made = api.post("/customers", {"number": "K-5", "email": "Paul@Example.com"}).get_json()
+    assert fits(Customers, api.get("/customers?number=K-5"))["data"] == [made]
+    assert api.get("/customers?email=paul@example.com").get_json()["data"] == [made]
+    assert api.get("/customers?number=none").get_json() == {"data": [], "next": None}
+
+
+def test_events_name_columns_and_not_what_stands_in_them(api, app):
+    customer = api.post("/customers", {"name": "Geheim", "email": "geheim@example.com"}).get_json()
+    api.patch(f"/customers/{customer['id']}", {"name": "Auch geheim"})
+    with app.app_context(), reading(ALL) as connection:
+        rows = connection.execute(
+            text("SELECT name, data FROM events WHERE subject_id = :id ORDER BY id"),
+            {"id": parse_id("cus", customer["id"])},
+        ).all()
+    assert [row.name for row in rows] == ["customer.added", "customer.changed"]
+    assert "eheim" not in str(rows)
