@@ -58,18 +58,23 @@ def _make_history(application: Any, opened: list[Opened]) -> None:
     """The oldest payment first, several at a time; each happens at its own moment in the past."""
     choice = random.Random(SEED)
     plans = planned(choice, opened, PAYMENTS)
-    start = datetime.now(UTC) - timedelta(days=DAYS)
-    moments = sorted(start + timedelta(days=DAYS) * choice.random() ** 0.8 for _ in plans)
+    history = sorted(((_moment(choice, plan), plan) for plan in plans), key=lambda dated: dated[0])
 
-    def one(numbered: tuple[datetime, Plan]) -> None:
-        moment, plan = numbered
-        with application.app_context(), replaying(min(moment, datetime.now(UTC) - timedelta(minutes=2))):
+    def one(dated: tuple[datetime, Plan]) -> None:
+        moment, plan = dated
+        with application.app_context(), replaying(moment):
             live(plan)
 
     with ThreadPoolExecutor(6) as pool:
-        for done, _ in enumerate(pool.map(one, zip(moments, plans, strict=True)), start=1):
+        for done, _ in enumerate(pool.map(one, history), start=1):
             if done % 40 == 0:
                 print(f"demo data: {done} of {len(plans)} payments", flush=True)
+
+
+def _moment(choice: random.Random, plan: Plan) -> datetime:
+    """More and more payments towards today. What would lapse by itself happened in the last hours."""
+    age = timedelta(hours=12) * choice.random() if plan.fresh else timedelta(days=DAYS) * (1 - choice.random() ** 0.8)
+    return datetime.now(UTC) - timedelta(minutes=2) - age
 
 
 def _read(target: Path) -> dict[str, Any] | None:

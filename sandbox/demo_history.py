@@ -27,13 +27,14 @@ _BAD = ("insufficient_funds", "do_not_honour", "card_expired", "suspected_fraud"
 
 @dataclass(frozen=True)
 class Plan:
-    """One payment of the history. `course` is what happens to it after its beginning."""
+    """One payment of the history. `course` is what happens to it after its beginning; a `fresh` one still waits."""
 
     shop: Opened
     order: Order
     card: str
     course: Callable[[dict[str, Any], Done], None]
     checkout: bool
+    fresh: bool
 
 
 def planned(choice: random.Random, shops: Sequence[Opened], count: int) -> list[Plan]:
@@ -41,13 +42,13 @@ def planned(choice: random.Random, shops: Sequence[Opened], count: int) -> list[
     courses = [*_RARE, *choice.choices([course for course, _ in _COMMON], [weight for _, weight in _COMMON], k=count)]
     plans = []
     for number, (card, course) in enumerate(courses[:count]):
-        shop = choice.choice(shops)
-        plans.append(_plan(choice, shop, number, card, course))
+        fresh = number < len(_RARE) or (course in (_stay, _never_paid, _capture_part) and choice.random() < 0.6)
+        plans.append(_plan(choice, choice.choice(shops), number, card, course, fresh))
     choice.shuffle(plans)
     return plans
 
 
-def _plan(choice: random.Random, shop: Opened, number: int, card: str | None, course: Any) -> Plan:
+def _plan(choice: random.Random, shop: Opened, number: int, card: str | None, course: Any, fresh: bool) -> Plan:
     first, last = choice.choice(_FIRST), choice.choice(_LAST)
     price, quantity = choice.choice(shop.shop.prices), choice.choice((1, 1, 1, 2, 3))
     mail = f"{first}.{last}@example.org".lower().translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}))
@@ -62,7 +63,7 @@ def _plan(choice: random.Random, shop: Opened, number: int, card: str | None, co
         payer=Payer(name=f"{first} {last}", email=mail, country="DE"),
         shop_id=shop.shop_id,
     )
-    return Plan(shop, order, card or choice.choice(_GOOD), course, checkout=choice.random() < 0.6)
+    return Plan(shop, order, card or choice.choice(_GOOD), course, choice.random() < 0.6, fresh)
 
 
 def live(plan: Plan) -> None:

@@ -26,6 +26,7 @@ class Control:
     pending_seconds: float = 1.0
     dispute_seconds: float = 3.0
     late_seconds: float = 20.0
+    requests: int = 0  # how many there were
     received: list[dict[str, Any]] = field(default_factory=list)  # verb, amount and currency of the last requests
 
     def take_next(self) -> str | None:
@@ -33,6 +34,7 @@ class Control:
         return effect
 
     def note(self, verb: str, amount: object, currency: object) -> None:
+        self.requests += 1
         self.received.append({"verb": verb, "amount": amount, "currency": currency})
         if len(self.received) > 50:
             del self.received[:-20]

@@ -35,11 +35,12 @@ def publish(made: Path, public: Path) -> None:
 
 
 def as_text(facts: dict[str, Any]) -> str:
-    """One line per address and per login; unknown entries are shown as they are."""
+    """One line per address and per login."""
     lines = []
-    for name, value in facts.items():
+    for name, title in TITLES.items():
+        value = facts.get(name, {})
         entry = value if isinstance(value, dict) else {"url": value}
-        lines.append(f"  {TITLES.get(name, name):16} {entry.get('url', '')}")
+        lines.append(f"  {title:16} {entry.get('url', '')}")
         for user in entry.get("users", []):
             lines.append(f"  {'':16} {user['email']}  {user['password']}  ({user['role']})")
         lines += [f"  {'':16} {_key(key)}" for key in entry.get("keys", [])]
