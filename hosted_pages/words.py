@@ -1,5 +1,6 @@
 """What payers read: why a payment failed, amounts and times, names of cards."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -66,7 +67,8 @@ def reason(code: str | None) -> str:
 
 
 def amount(minor: int, currency: str, language: str) -> str:
-    return format_currency(Money(minor, currency).decimal, currency, locale=LOCALES[language])
+    written = format_currency(Money(minor, currency).decimal, currency, locale=LOCALES[language])
+    return re.sub(r"(?<=[A-Z])(?=\d)", "\u00a0", written)  # KWD 1.500: a code needs the space that a sign does not
 
 
 def moment(at: datetime, language: str, timezone: str) -> str:

@@ -71,7 +71,7 @@ def pages(content: Mapping[str, str], port: int = 0) -> Iterator[str]:
         def do_GET(self) -> None:
             html = content.get(self.path.partition("?")[0])
             body = (html or "not here").encode()
-            self.send_response(200 if html is not None else 404)
+            self.send_response(204 if self.path == "/favicon.ico" else 200 if html is not None else 404)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

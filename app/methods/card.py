@@ -59,6 +59,8 @@ FIELDS = (
 )
 
 _FURTHEST_YEARS = 30
+# Prefix -> how many digits such a number has; all others 12 to 19.
+_LENGTHS = ((r"4", (13, 16, 19)), (r"3[47]", (15,)), (r"5[1-5]", (16,)))
 
 
 def read(typed: Mapping[str, str], today: date) -> Given:
@@ -92,8 +94,9 @@ def read(typed: Mapping[str, str], today: date) -> Given:
 
 
 def _is_card_number(number: str) -> bool:
-    """Digits, 12 to 19 of them, with a right check digit (Luhn)."""
-    if not re.fullmatch(r"[0-9]{12,19}", number):
+    """Digits, as many as the brand has, with a right check digit (Luhn)."""
+    lengths = next((lengths for start, lengths in _LENGTHS if re.match(start, number)), range(12, 20))
+    if not re.fullmatch(r"[0-9]+", number) or len(number) not in lengths:
         return False
     digits = [int(digit) for digit in reversed(number)]
     doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[1::2]]

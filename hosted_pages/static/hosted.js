@@ -7,6 +7,7 @@
   const BRANDS = [
     ["visa", /^4/], ["amex", /^3[47]/], ["mastercard", /^(5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/],
   ];
+  const LENGTHS = { visa: [13, 16, 19], amex: [15], mastercard: [16] };
   const brandOf = (number) => (BRANDS.find(([, start]) => start.test(number)) || [""])[0];
   const grouped = (number) => (/^3[47]/.test(number)
     ? [number.slice(0, 4), number.slice(4, 10), number.slice(10, 15)]
@@ -60,7 +61,7 @@
     if (!number) return found;
     const typed = digits(number.value), amex = brandOf(typed) === "amex";
     if (!typed) found.push([number, number.dataset.missing]);
-    else if (typed.length < 12 || !luhn(typed)) found.push([number, number.dataset.wrong]);
+    else if (!(LENGTHS[brandOf(typed)] || [12, 13, 14, 15, 16, 17, 18, 19]).includes(typed.length) || !luhn(typed)) found.push([number, number.dataset.wrong]);
     const [, month, year] = /^(\d{1,2})\/((?:20)?\d{2})$/.exec(dated(expiry.value.trim())) || [];
     const ends = new Date(2000 + (year % 100), month, 1);  // the first of the month after
     if (!month || month < 1 || month > 12) found.push([expiry, expiry.dataset.wrong]);

@@ -7,11 +7,12 @@ from app.core.db import ALL, atomic
 from app.payments import checkout
 from app.payments.checkout import Opened
 from app.payments.queries import OPERATIONS
-from tests import factories
+from tests import factories, live
 from tests.hosted_pages.payer import Payer
 from tools.translations import compile_
 
-SHOP_ORIGIN = "http://127.0.0.1:8799"
+SHOP_PORT = live.free_port()
+SHOP_ORIGIN = f"http://127.0.0.1:{SHOP_PORT}"  # another site than the checkout's localhost
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -136,8 +136,8 @@ def embedded(stage: Stage, page: Page, shop: str, language: str) -> None:
     opened = stage.open(shop, language)
     html = f"""<!doctype html><html lang="{language}"><meta charset="utf-8"><meta name="viewport"
         content="width=device-width"><title>Shop</title><body style="font:17px Georgia,serif;margin:24px auto;
-        max-width:640px;padding:0 16px;background:#f3ece4;color:#2b1a10"><h1>{opened.shop["name"]}</h1>
-        <div data-zahlwerk-checkout="{stage.url(opened, embed=True)}"></div>
+        max-width:640px;padding:0 16px;background:#f3ece4;color:#2b1a10"><main><h1>{opened.shop["name"]}</h1>
+        <div data-zahlwerk-checkout="{stage.url(opened, embed=True)}"></div></main>
         <script src="{stage.site.url}/embed.js"></script>"""
     with live.pages({"/": html}, SHOP_PORT) as url:
         width = (page.viewport_size or {"width": 1280})["width"]

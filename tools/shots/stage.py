@@ -137,11 +137,11 @@ def standing() -> Iterator[Stage]:
         os.environ["DATABASE_URL"] = stack.enter_context(databases.fresh(app))
         site = stack.enter_context(live.serving(home / "web.log"))
         with app.app_context():
-            merchants = {name: _merchant(name, acquirers["A"]) for name in LOOKS}
+            merchants = {name: new_merchant(name, acquirers["A"]) for name in LOOKS}
         yield Stage(app, site, merchants)
 
 
-def _merchant(name: str, acquirer: RunningAcquirer) -> UUID:
+def new_merchant(name: str, acquirer: RunningAcquirer) -> UUID:
     """A merchant with one shop, which takes cards and offers PayPal (whose pages are not needed here)."""
     columns = {
         "allowed_origins": [f"http://127.0.0.1:{SHOP_PORT}"],
