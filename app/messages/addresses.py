@@ -18,7 +18,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 LONGEST_URL = 1000
 _KEPT_SECONDS = 30.0
-_KEPT_NAMES = 5000
+_MOST_KEPT = 5000
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
 
@@ -63,7 +63,7 @@ def refuse_private(url: str) -> None:
     resolve(url)
 
 
-_resolved: dict[tuple[str, int], tuple[float, tuple[str, ...]]] = {}
+_resolved: dict[str, tuple[float, tuple[str, ...]]] = {}
 
 
 def resolve(url: str) -> tuple[str, ...]:
@@ -71,14 +71,13 @@ def resolve(url: str) -> tuple[str, ...]:
 
     One private address among them refuses all. Raises BadUrl, NotPublic, NameUnknown.
     """
-    key = _host_and_port(url)
-    kept = _resolved.get(key)
+    kept = _resolved.get(url)
     if kept is None or kept[0] < time.monotonic():
-        addresses = _looked_up(*key)
+        addresses = _looked_up(*_host_and_port(url))
         _refuse_unless_public([ipaddress.ip_address(address) for address in addresses])
-        if len(_resolved) > _KEPT_NAMES:
+        if len(_resolved) > _MOST_KEPT:
             _resolved.clear()
-        kept = _resolved[key] = (time.monotonic() + _KEPT_SECONDS, addresses)
+        kept = _resolved[url] = (time.monotonic() + _KEPT_SECONDS, addresses)
     return kept[1]
 
 

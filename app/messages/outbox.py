@@ -63,7 +63,8 @@ _CLAIM = text(
     WITH heads AS (
         SELECT head.id, head.due_at, row_number() OVER (PARTITION BY e.id ORDER BY head.due_at, head.position) AS turn
         FROM webhook_endpoints e
-        LEFT JOIN unnest(CAST(:busy_ids AS uuid[]), CAST(:busy_counts AS int[])) AS busy (id, count) ON busy.id = e.id
+        LEFT JOIN unnest(CAST(:busy_ids AS uuid[]), CAST(:busy_counts AS int[]), CAST(:busy_mosts AS int[]))
+             AS busy (id, count, most) ON busy.id = e.id
         CROSS JOIN LATERAL (
             SELECT d.id, d.due_at, d.position
             FROM deliveries d
@@ -77,7 +78,7 @@ _CLAIM = text(
                        AND (o.replay > 0, o.position, o.replay) < (d.replay > 0, d.position, d.replay)))
               )
             ORDER BY d.due_at
-            LIMIT greatest(0, CASE WHEN e.failing_since IS NULL THEN :most ELSE :most_failing END
+            LIMIT greatest(0, CASE WHEN e.failing_since IS NULL THEN coalesce(busy.most, :most) ELSE :most_failing END
                               - coalesce(busy.count, 0))
         ) head
         WHERE e.active AND e.deleted_at IS NULL
@@ -99,19 +100,24 @@ def claim(
     connection: Connection,
     room: int,
     *,
-    busy: Mapping[UUID, int],
+    busy: Mapping[UUID, tuple[int, int]],
     most: int,
     most_failing: int,
     lease: timedelta = LEASE,
 ) -> list[Claim]:
-    """Leases up to `room` deliveries that are due: at most `most` per endpoint, with those `busy` already."""
+    """Leases up to `room` deliveries that are due.
+
+    An endpoint gets at most `most`, one that fails `most_failing`, less what it has under way. `busy` says that of
+    the endpoints the caller is at work for: (under way, its own most).
+    """
     at, lease_id = now(), uuid7()
     rows = (
         connection.execute(
             _CLAIM,
             {
                 "busy_ids": list(busy),
-                "busy_counts": list(busy.values()),
+                "busy_counts": [count for count, _ in busy.values()],
+                "busy_mosts": [its_most for _, its_most in busy.values()],
                 "now": at,
                 "held_since": at - HOLDS_BACK_FOR,
                 "most": most,
