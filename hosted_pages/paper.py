@@ -18,7 +18,7 @@ from hosted_pages.looks import Look, look_of, neutral, words_of
 from hosted_pages.visit import Visit, use_language
 
 STATIC = Path(__file__).parent / "static"
-_PERMISSIONS = "camera=(), geolocation=(), microphone=(), usb=(), interest-cohort=(), payment=(self)"
+_PERMISSIONS = "camera=(), geolocation=(), microphone=(), usb=(), payment=(self)"
 
 _PROBLEMS = {
     404: (N_("This page does not exist"), N_("The link may be incomplete or out of date. Please go back to the shop.")),

@@ -37,8 +37,9 @@ PLACE = {
 
 def standing(opened: Opened, attempt: Mapping[str, Any] | None, at: datetime) -> Standing:
     """`attempt`: checkout.latest_attempt(). A checkout whose time is over still waits for an answer under way."""
-    state, paid = opened.checkout["state"], opened.payment["status"] not in UNPAID
-    if state == "cancelled":
+    state, status = opened.checkout["state"], opened.payment["status"]
+    paid = status not in UNPAID
+    if state == "cancelled" or (state == "open" and status == "cancelled"):  # by the payer, or by the shop
         return Standing.CANCELLED
     if state == "completed":
         return Standing.PAID if paid else Standing.REVERSED

@@ -25,11 +25,14 @@ from hosted_pages.visit import Visit, arrive
 PATH = "/pay/<token>"
 VERBS = ("GET", "POST")
 
+MOST_ATTEMPTS = 15  # nobody mistypes more often; who tries out stolen cards does
+
 NOTICES = {
     "expired": N_("For your safety this form is good for two hours. Please check everything and send it again."),
     "wrong": N_("The form did not arrive completely. Please check everything and send it again."),
     "stale": N_("That was an older copy of this page. Nothing was sent a second time."),
     "elsewhere": N_("This order is being paid in another way just now. Please finish that first."),
+    "too_often": N_("Too many attempts have failed. Please start again in the shop."),
     "not_possible": N_("This way to pay is not possible at the moment. Please choose another one."),
 }
 
@@ -65,6 +68,8 @@ def _take(visit: Visit, offered: list[str]) -> Any:
         return move_on(visit.here())
     if form.pressed_attempt != visit.next_attempt:  # pressed twice, or an old copy of the page
         return move_on(_after_a_repetition(visit))
+    if visit.next_attempt > MOST_ATTEMPTS:
+        return _form_page(visit, offered, name, status=409)
     if given.wrong:
         return _form_page(visit, offered, name, form, status=422)
     return _pay(visit, offered, name, form, given)
@@ -106,6 +111,8 @@ def _form_page(
     status: int = 200,
 ) -> Any:
     """`notice`: key of NOTICES. `declined`: code of the failed attempt, if the page is to say so."""
+    if visit.next_attempt > MOST_ATTEMPTS:
+        name, notice = None, "too_often"
     method = METHODS[name] if name else None
     if method and name and form is None:
         form = method_form(method, Purpose(visit.token, name, visit.next_attempt))

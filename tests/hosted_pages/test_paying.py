@@ -10,7 +10,8 @@ from app.core.clock import now
 from app.core.db import table_of
 from app.merchants.models import ProviderContract
 from app.payments.checkout import CHECKOUTS
-from hosted_pages.forms import GOOD_FOR_SECONDS
+from hosted_pages.forms import GOOD_FOR_SECONDS, Purpose
+from hosted_pages.pages.checkout import MOST_ATTEMPTS
 from sandbox.acquirers.cards import CARD_BY_NAME
 from tests import factories
 from tests.books import told
@@ -176,6 +177,19 @@ def test_a_shop_without_any_contract_says_so(app, acquirers, payer, changed):
     for shown in (payer.open(link(opened)), payer.fill_in(form, CARD)):
         assert "gibt es im Moment keine Zahlungsart" in shown.text
         assert not shown.document.all("form")
+
+
+def test_after_many_failed_attempts_no_more_are_taken(payer, new_checkout, acquirers):
+    opened = new_checkout()
+    for _ in range(MOST_ATTEMPTS):
+        last = payer.fill_in(payer.open(link(opened)), _card("refused"))
+    assert "Zu viele Versuche sind fehlgeschlagen" in last.notice
+    assert not last.document.all("form")
+    seal = Purpose(last.path.rpartition("/")[2], "card", MOST_ATTEMPTS + 1)
+    ends = int(now().timestamp()) + 60
+    token = f"{seal.attempt}.{ends}.{seal.seal(ends)}"  # even with a form that is rightly signed
+    assert payer.send(link(opened), {"method": "card", "seal": token, **CARD}).status == 409
+    assert _charges(acquirers, opened) == 0
 
 
 def test_a_method_that_is_not_offered_falls_back_to_one_that_is(payer, new_checkout):

@@ -36,6 +36,7 @@ def stand(state: str, status: str, tried: str | None, *, age: timedelta = timede
         ("completed", "cancelled", "succeeded", Standing.REVERSED),
         ("completed", "expired", "succeeded", Standing.REVERSED),
         ("cancelled", "cancelled", None, Standing.CANCELLED),
+        ("open", "cancelled", "declined", Standing.CANCELLED),  # the shop cancelled while the payer was to confirm
         ("cancelled", "authorised", "succeeded", Standing.CANCELLED),  # a late yes, being given back
         ("expired", "expired", None, Standing.EXPIRED),
         ("expired", "authorised", "succeeded", Standing.EXPIRED),
