@@ -153,7 +153,8 @@ def _webhooks(spec: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     for name, hook in spec["webhooks"].items():
         post = hook["post"]
         example = post["requestBody"]["content"]["application/json"]["example"]
-        found.append((name, gettext(post["summary"]), gettext(post["description"]), _pretty(example)))
+        title, about = post["summary"], post["description"]
+        found.append((name, gettext(title), gettext(about), _pretty(example)))
     return found
 
 

@@ -124,6 +124,7 @@ _BY_TYPE: dict[str, type[BadInput]] = {
     "union_tag_not_found": FieldNeeded,
     "card_number": BadCardNumber,
     "currency": UnknownCurrencyCode,
+    "timezone_aware": NotDate,
 }
 _BY_PREFIX: dict[str, type[BadInput]] = {
     "int_": NotWhole,
@@ -139,7 +140,7 @@ def fault_of(error: ValidationError) -> BadInput:
     """The first thing that is wrong, with the dotted name of its field."""
     first = error.errors(include_url=False, include_input=False)[0]
     context: Mapping[str, Any] = first.get("ctx", {})
-    expected = context.get("expected") or context.get("expected_tags")
+    expected = (context.get("expected") or context.get("expected_tags") or "").replace("is:", "")
     param = _dotted(first["loc"])
     if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
         param = f"{param}.type"
@@ -154,13 +155,5 @@ def _class_of(type_: str) -> type[BadInput]:
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:
-    """`("payment_method", "card", "card", "number")` -> `payment_method.card.number`.
-
-    pydantic puts the tag of a union into the place: after `payment_method`, and as `is:…` elsewhere.
-    """
-    parts, skip = [], False
-    for part in location:
-        if not skip and not str(part).startswith("is:"):
-            parts.append(str(part))
-        skip = part == "payment_method"
-    return ".".join(parts)
+    """`("payment_method", "is:card", "card", "number")` -> `payment_method.card.number`: without the unions' tags."""
+    return ".".join(str(part) for part in location if not str(part).startswith("is:"))

@@ -72,7 +72,7 @@ class Limiter:
 
     def _taken(self, who: str, window: int) -> int | None:
         with self._lock:
-            if window > self._window:
+            if window != self._window:
                 self._window = window
                 self._drawn.clear()
             drawn = self._drawn.get(who)

@@ -5,7 +5,7 @@ from datetime import date
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.api._answers import id_in
@@ -113,7 +113,27 @@ class ByPayPal(Body):
     type: Literal["paypal"]
 
 
-Method = Annotated[ByCard | ByInstrument | ByPayPal, Field(discriminator="type")]
+def _kind(given: Any) -> str | None:
+    """The tag of the variant; what is no object at all is told so by any of them."""
+    if not isinstance(given, dict):
+        return "is:card"
+    return f"is:{given['type']}" if isinstance(given.get("type"), str) else None
+
+
+def _discriminated(schema: dict[str, Any]) -> None:
+    """Tells readers of the description what pydantic cannot see in `_kind`."""
+    variants = {"card": ByCard, "instrument": ByInstrument, "paypal": ByPayPal}
+    mapping = {name: f"#/components/schemas/{model.__name__}" for name, model in variants.items()}
+    schema["discriminator"] = {"propertyName": "type", "mapping": mapping}
+
+
+Method = Annotated[
+    Annotated[ByCard, Tag("is:card")]
+    | Annotated[ByInstrument, Tag("is:instrument")]
+    | Annotated[ByPayPal, Tag("is:paypal")],
+    Discriminator(_kind),
+    Field(json_schema_extra=_discriminated),
+]
 
 
 class PayerDevice(Body):

@@ -6,6 +6,8 @@ class in the file that raises it. Doors render them: the API as JSON, pages and 
 
 from typing import ClassVar, Literal
 
+from app.core.texts import N_
+
 RefusalKind = Literal[
     "invalid_request", "authentication", "permission", "not_found", "conflict", "rate_limit", "provider", "unavailable"
 ]
@@ -20,7 +22,7 @@ class Refusal(Exception):
     kind: ClassVar[RefusalKind] = "invalid_request"
     status: ClassVar[int] = 422
     code: ClassVar[str] = "invalid"
-    message: ClassVar[str] = "This cannot be done."
+    message: ClassVar[str] = N_("This cannot be done.")
     advice: ClassVar[str] = ""
 
     def __init__(self, *, param: str | None = None, **values: object) -> None:
@@ -35,8 +37,8 @@ class NotFound(Refusal):
     kind = "not_found"
     status = 404
     code = "not_found"
-    message = "There is nothing with this id."
-    advice = "Check the id, and whether the key is a test or a live key."
+    message = N_("There is nothing with this id.")
+    advice = N_("Check the id, and whether the key is a test or a live key.")
 
 
 class Conflict(Refusal):
