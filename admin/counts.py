@@ -1,0 +1,55 @@
+"""How much open work there is, for the sidebar. Kept for a few seconds; forgotten after each change made here."""
+
+import threading
+import time
+from typing import Any
+
+import redis
+from rq.registry import FailedJobRegistry
+from sqlalchemy import text
+
+from admin.here import connection
+from app.core import queue
+
+KEPT_SECONDS = 5.0
+
+# Every part reads a small partial index or a small table.
+_OPEN = text(
+    """
+    SELECT (SELECT count(*) FROM operations WHERE state = 'unknown' AND live = :live) AS unknown,
+           (SELECT count(*) FROM authorisations WHERE is_open AND held_for_review AND live = :live) AS reviews,
+           (SELECT count(*) FROM disputes WHERE state IN ('inquiry', 'charged_back') AND live = :live) AS disputes,
+           (SELECT count(*) FROM webhook_endpoints
+            WHERE failing_since IS NOT NULL AND deleted_at IS NULL AND live = :live) AS endpoints,
+           (SELECT count(*) FROM failed_reactions) AS reactions
+    """
+)
+
+_kept: dict[bool, tuple[float, dict[str, int]]] = {}
+_lock = threading.Lock()
+
+
+def open_work(live: bool) -> dict[str, int]:
+    """unknown, reviews, disputes, endpoints, reactions, jobs (failed ones, with the reactions)."""
+    kept = _kept.get(live)
+    if kept and kept[0] > time.monotonic():
+        return kept[1]
+    row: Any = connection().execute(_OPEN, {"live": live}).mappings().one()
+    found = {str(name): int(value) for name, value in row.items()}
+    found["jobs"] = failed_jobs() + found["reactions"]
+    with _lock:
+        _kept[live] = (time.monotonic() + KEPT_SECONDS, found)
+    return found
+
+
+def failed_jobs() -> int:
+    """Without Redis nobody knows, and nothing runs either; the screen of jobs says so."""
+    try:
+        return sum(FailedJobRegistry(queue=queue.queue(name)).count for name in (queue.DELIVERIES, queue.DEFAULT))
+    except redis.RedisError:
+        return 0
+
+
+def forget() -> None:
+    with _lock:
+        _kept.clear()

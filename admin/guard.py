@@ -1,0 +1,156 @@
+"""Who gets in. Every address of the back office declares what it takes; what declares nothing is refused.
+
+The guard also opens the one read transaction of a request (of the scope of whoever asks) and ends it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy import select, true
+from werkzeug.wrappers import Response as AnyResponse
+
+from admin import headers
+from admin.here import LANGUAGE_NAMES, Here, connection, here
+from admin.login import csrf
+from app.core.db import ALL, reading
+from app.core.errors import Refusal
+from app.core.texts import N_
+from app.core.web import errors_under, language
+from app.payments.queries import PAYMENTS
+from app.staff.access import staff_of
+from app.staff.permissions import SELF
+
+PREFIX = "/admin"
+
+# Addresses that need no log-in, and those of libraries that everybody who is logged in may use.
+OPEN_TO_ALL = frozenset({"security.login", "office.static", "office.choose_language"})
+OPEN_TO_STAFF = frozenset({"security.logout"})
+_PUBLIC = "public"
+
+
+class NotAllowed(Refusal):
+    kind = "permission"
+    status = 403
+    code = "not_allowed"
+    message = N_("You may not do this.")
+    advice = N_("Ask an administrator for the right.")
+
+
+class FormTooOld(Refusal):
+    code = "form_too_old"
+    status = 400
+    message = N_("This form does not belong to your present log-in.")
+    advice = N_("Go back, load the page again and send it once more.")
+
+
+def declared(app: Flask, endpoint: str) -> str | None:
+    """What an address takes: a permission, SELF, "public", or None (nothing declared: refused to everybody)."""
+    if endpoint in OPEN_TO_ALL:
+        return _PUBLIC
+    if endpoint in OPEN_TO_STAFF:
+        return SELF
+    return getattr(app.view_functions.get(endpoint), "permission", None)
+
+
+def attach(app: Flask, render_problem: Callable[[Any], Response]) -> None:
+    app.before_request(_admit)
+    app.after_request(_leave)
+    app.teardown_request(_end)
+    errors_under(app, PREFIX, render_problem)
+
+
+def _admit() -> AnyResponse | None:
+    if not _is_ours():
+        return None
+    g.office = Here()
+    if request.endpoint == "office.static":
+        return None
+    _refuse_nul()
+    here().stack.enter_context(reading(ALL))
+    if current_user.is_authenticated:
+        here().staff = staff_of(current_user)  # pyright: ignore[reportArgumentType]  # a proxy of User
+    _choose_language()
+    permission = declared(current_app, request.endpoint or "")
+    if permission != _PUBLIC and here().staff is None:
+        return redirect(url_for("security.login", next=_wanted()))
+    if here().staff is not None:
+        _choose_mode()
+    if request.routing_exception is not None:
+        return None  # Flask answers it: nothing is at this address
+    _check_token()
+    if permission == _PUBLIC:
+        return None
+    if permission is None or not _staff_may(permission):
+        raise NotAllowed()
+    return None
+
+
+def _is_ours() -> bool:
+    return request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
+
+
+def _staff_may(permission: str) -> bool:
+    staff = here().staff
+    return staff is not None and staff.may(permission)
+
+
+def _refuse_nul() -> None:
+    """PostgreSQL knows no NUL in a text; nobody types one either."""
+    for values in (request.args, request.form):
+        for key, value in values.items(multi=True):
+            if "\0" in key or "\0" in value:
+                abort(400)
+
+
+def _check_token() -> None:
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        try:
+            csrf.protect()
+        except CSRFError:
+            raise FormTooOld() from None
+
+
+def _choose_language() -> None:
+    staff = here().staff
+    chosen = staff.language if staff else session.get("language")
+    here().language = chosen if chosen in LANGUAGE_NAMES else language()
+    g.language = here().language
+
+
+def _choose_mode() -> None:
+    """Test or live data: what the address says, else what was looked at last, else what there is."""
+    asked = request.args.get("mode")
+    if asked in ("test", "live"):
+        session["live"] = asked == "live"
+    elif "live" not in session:
+        session["live"] = _has_live_payments()
+    here().live = bool(session["live"])
+
+
+def _has_live_payments() -> bool:
+    query = select(true()).select_from(PAYMENTS).where(PAYMENTS.c.live).limit(1)
+    return connection().execute(query).first() is not None
+
+
+def look_at(live: bool) -> None:
+    """A page about one thing shows the mode of that thing, and so do the lists after it."""
+    session["live"] = here().live = live
+
+
+def _wanted() -> str | None:
+    """Where a log-in goes on to: only addresses that can be asked for, and not the start page."""
+    if request.method != "GET" or request.path in (PREFIX, f"{PREFIX}/"):
+        return None
+    return request.full_path.rstrip("?")
+
+
+def _leave(response: Response) -> Response:
+    return headers.secure(response) if "office" in g and _is_ours() else response
+
+
+def _end(_error: BaseException | None) -> None:
+    if "office" in g:
+        here().stack.close()

@@ -1,0 +1,30 @@
+"""Merchants by name, for filters and forms."""
+
+from uuid import UUID
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from admin.here import connection
+from admin.listing import Choice
+from app.core.db import table_of
+from app.core.ids import public_id
+from app.merchants.models import Merchant
+
+_MOST = 200
+
+
+def names() -> dict[UUID, str]:
+    """In the order of their names."""
+    table = table_of(Merchant)
+    rows = connection().execute(select(table.c.id, table.c.name).order_by(table.c.name).limit(_MOST)).all()
+    return {row.id: row.name for row in rows}
+
+
+def options() -> dict[str, str]:
+    """Public id -> name."""
+    return {public_id("mer", merchant_id): name for merchant_id, name in names().items()}
+
+
+def choice() -> Choice:
+    return Choice(_("Merchant"), ("merchant",), options=options())

@@ -1,0 +1,49 @@
+"""What became of an action, as the message on the next page."""
+
+from flask_babel import gettext as _
+
+from admin import formats
+from admin.screen import say
+from app.core.texts import N_
+from app.payments.perform import Done
+
+_DONE = {
+    "capture": N_("%(amount)s captured."),
+    "refund": N_("%(amount)s refunded."),
+    "cancel": N_("%(amount)s cancelled."),
+}
+_PENDING = {
+    "capture": N_("The provider has the capture of %(amount)s and will tell how it ended."),
+    "refund": N_("The provider has the refund of %(amount)s and will tell how it ended."),
+    "cancel": N_("The provider has the cancellation of %(amount)s and will tell how it ended."),
+}
+_DECLINED = {
+    "capture": N_("The provider refused to capture %(amount)s: %(why)s. Nothing was taken."),
+    "refund": N_("The provider refused to refund %(amount)s: %(why)s. Nothing went back."),
+    "cancel": N_("The provider refused to cancel %(amount)s: %(why)s. The money is still reserved."),
+}
+
+
+def tell_outcome(verb: str, done: Done) -> None:
+    """One sentence: what moved, what did not, or that nobody knows yet."""
+    operation = done.operation
+    if operation["kind"] == "authorise":  # cancelling closed an attempt that waited for the payer
+        say(_("The attempt is closed."))
+        return
+    state = operation["state"]
+    moved = operation["booked_amount"] if operation["booked_amount"] is not None else operation["amount"]
+    values = {"amount": formats.money(moved if state == "succeeded" else operation["amount"], operation["currency"])}
+    if state == "succeeded":
+        say(_(_DONE[verb], **values))
+    elif state == "declined":
+        why = formats.code(operation["code"]) or _("no reason given")
+        say(_(_DECLINED[verb], why=why, **values), "bad")
+    elif state == "failed":
+        say(_("The provider could not be reached. Nothing was sent; try again."), "bad")
+    elif state == "unknown":
+        say(
+            _("No clear answer from the provider. It is asked again until it is known; the amount stays reserved."),
+            "wait",
+        )
+    else:
+        say(_(_PENDING[verb], **values), "wait")

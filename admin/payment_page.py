@@ -1,0 +1,185 @@
+"""What the page of one payment shows: its sums as a bar, what can be done, what happened."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Connection, RowMapping
+
+from admin import actors, formats, words
+from admin.office import url
+from app.connectors import CONNECTORS
+from app.core.events import plain
+from app.core.ids import public_id
+from app.ledger.accounts import ACCOUNTS
+from app.messages.queries import deliveries_of_payment
+from app.payments.history import History
+from app.payments.possible import Offer, possible
+from app.payments.public import operation_picture, payment_picture
+from app.payments.queries import left_to_capture
+from app.staff.access import Staff
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of the bar. `start` and `width` are per mille of it."""
+
+    label: str
+    minor: int
+    kind: str
+    start: int = 0
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that can be done now (`url`), or why it cannot (`why`)."""
+
+    label: str
+    icon: str
+    url: str | None
+    why: str = ""
+    main: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One line of the timeline."""
+
+    word: words.Word
+    text: str
+    when: datetime
+    more: str
+    url: str
+
+
+def picture(connection: Connection, story: History, staff: Staff) -> dict[str, Any]:
+    """Everything the template needs."""
+    payment = story.payment
+    known = actors.names([*(one["actor"] for one in story.events), *(one["actor"] for one in story.operations)])
+    return {
+        "payment": payment,
+        "story": story,
+        "shares": shares(payment),
+        "deeds": deeds(connection, payment, staff),
+        "held": any(one["is_open"] and one["held_for_review"] for one in story.authorisations),
+        "turns": [turn(one, known, staff) for one in told(story.events)],
+        "actors": known,
+        "bookings": bookings(story.bookings),
+        "deliveries": deliveries_of_payment(connection, payment["id"]) if staff.may("delivery.read") else None,
+        "raw": raw(story),
+        "connectors": CONNECTORS,
+    }
+
+
+def shares(payment: Mapping[str, Any]) -> list[Share]:
+    """The amount in parts: what was taken and kept, what went back, what is still reserved, what was let go."""
+    kept = payment["captured"] - payment["refunded"] - payment["charged_back"]
+    under_way = payment["capture_pending"] + payment["cancel_pending"]
+    parts = [
+        Share(_("Captured and kept"), max(0, kept), "good"),
+        Share(_("Refunded"), payment["refunded"], "back"),
+        Share(_("Charged back"), payment["charged_back"], "bad"),
+        Share(_("Under way"), under_way, "wait"),
+        Share(_("Authorised, still open"), left_to_capture(payment), "calm"),
+        Share(_("Cancelled"), payment["cancelled"], "quiet"),
+    ]
+    shown = [part for part in parts if part.minor > 0]
+    whole = max(payment["amount"], sum(part.minor for part in shown), 1)
+    placed, start = [], 0
+    for part in shown:
+        width = max(6, round(1000 * part.minor / whole))
+        placed.append(Share(part.label, part.minor, part.kind, start, width))
+        start += width
+    return placed
+
+
+def deeds(connection: Connection, payment: Mapping[str, Any], staff: Staff) -> list[Deed]:
+    """What this user may do with it, what is possible first."""
+    can, currency = possible(connection, payment), payment["currency"]
+    key = public_id("pay", payment["id"])
+    found = []
+    if staff.may("payment.review") and can.release.refused is None:
+        found.append(Deed(_("Release from review"), "shield", url("payment_actions.release", id=key), main=True))
+    offers: list[tuple[str, str, str, Offer]] = [
+        ("capture", _("Capture %(amount)s"), "in", can.capture),
+        ("refund", _("Refund up to %(amount)s"), "back", can.refund),
+        ("cancel", _("Cancel %(amount)s"), "stop", can.cancel),
+    ]
+    names = {"capture": _("Capture"), "refund": _("Refund"), "cancel": _("Cancel")}
+    for verb, label, icon, offer in offers:
+        if not staff.may(f"payment.{verb}"):
+            continue
+        if offer.refused is not None:
+            why = formats.said(offer.refused.message, **offer.refused.values)
+            found.append(Deed(names[verb], icon, None, why))
+        else:
+            text = (
+                label % {"amount": formats.money(offer.amount, currency)} if offer.amount else _("Cancel the attempt")
+            )
+            found.append(Deed(text, icon, url(f"payment_actions.{verb}", id=key), main=verb == "capture" and not found))
+    return sorted(found, key=lambda deed: deed.url is None)
+
+
+def told(events: Sequence[RowMapping]) -> list[RowMapping]:
+    """Without the steps in between ("sent to the provider") of what has ended."""
+    ended = {one["subject_id"] for one in events if one["audience"] != "internal"}
+    return [one for one in events if one["audience"] != "internal" or one["subject_id"] not in ended]
+
+
+def turn(event: RowMapping, known: Mapping[str, str], staff: Staff) -> Turn:
+    word, noun = words.event(event["name"])
+    data = event["data"]
+    amount, currency = data.get("amount"), data.get("currency")
+    parts = [
+        formats.money(amount, currency) if isinstance(amount, int) and currency else "",
+        formats.code(data.get("code")),
+        _("Reason: %(reason)s", reason=data["reason"]) if data.get("reason") else "",
+        known.get(event["actor"], event["actor"]),
+    ]
+    return Turn(
+        word=word,
+        text=_(word.label, noun=_(noun)) if noun else _(word.label),
+        when=event["happened_at"],
+        more=" · ".join(part for part in parts if part),
+        url=url("events.detail", id=public_id("evt", event["id"])) if staff.may("event.read") else "",
+    )
+
+
+def bookings(lines: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Entries with their lines: (account's name, amount); debit positive."""
+    entries = []
+    for _id, group in groupby(lines, key=lambda line: line["id"]):
+        members = list(group)
+        first = members[0]
+        entries.append(
+            {
+                "recipe": formats.said(words.RECIPES.get(first["recipe"], first["recipe"])),
+                "day": first["booking_date"],
+                "lines": [(formats.said(ACCOUNTS[one["code"]][0]), one["amount"], one["currency"]) for one in members],
+            }
+        )
+    return entries
+
+
+def raw(story: History) -> str:
+    """For those who want to see it all: the picture that the API gives, and the attempts behind it."""
+    hidden = ("merchant_id", "payment_id", "instrument_id", "contract_id", "id")
+    content = {
+        "payment": payment_picture(story.payment),
+        "authorisations": [
+            {
+                "contract": public_id("ctr", one["contract_id"]),
+                **plain({name: value for name, value in one.items() if name not in hidden}),
+            }
+            for one in story.authorisations
+        ],
+        "operations": [
+            operation_picture({**one}) | {"provider_reference": one["provider_reference"]} for one in story.operations
+        ],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False, default=str)

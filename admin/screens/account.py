@@ -1,0 +1,92 @@
+"""The own account: name, language, time zone, password."""
+
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import gettext as _
+from flask_login import current_user
+from flask_security.utils import login_user, verify_password
+from wtforms import PasswordField, SelectField, StringField
+from wtforms.validators import DataRequired, EqualTo, Length
+
+from admin import choices
+from admin.forms import REQUIRED, TIDY, Form
+from admin.here import here, staff
+from admin.office import url
+from admin.screen import Screen, actor, go, page, say
+from admin.texts import lazy as _l
+from app.core.db import ALL, atomic
+from app.core.errors import Refusal
+from app.staff import lock
+from app.staff.change import change_user, set_password
+from app.staff.datastore import StaffDatastore
+from app.staff.permissions import SELF
+
+
+class AccountForm(Form):
+    name = StringField(_l("Name"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=120)])
+    language = SelectField(_l("Language"), choices=list(choices.LANGUAGES.items()))
+    timezone = SelectField(_l("Time zone"), choices=[(zone, zone) for zone in choices.TIMEZONES])
+
+
+class PasswordForm(Form):
+    present = PasswordField(_l("Present password"), validators=[DataRequired(REQUIRED)])
+    password = PasswordField(_l("New password"), validators=[DataRequired(REQUIRED), Length(max=200)])
+    again = PasswordField(
+        _l("New password once more"), validators=[EqualTo("password", _l("The two are not the same."))]
+    )
+
+
+class Account(Screen):
+    address = "account"
+
+    @page("/", SELF, ("GET", "POST"))
+    def index(self) -> Any:
+        me = staff()
+        form = AccountForm(data={"name": me.name, "language": me.language, "timezone": me.timezone})
+        if form.validate_on_submit():
+            values = {name: form[name].data for name in ("name", "language", "timezone")}
+            with atomic(ALL) as work:
+                change_user(work, me.id, values, actor=actor())
+            say(_("Saved."))
+            return go(url("account.index"))
+        return self.show("account", title=_("Your account"), form=form)
+
+    @page("/password", SELF, ("GET", "POST"))
+    def password(self) -> Any:
+        form = PasswordForm()
+        if form.validate_on_submit() and _change(form):
+            say(_("The password is changed. Your other sessions have ended."))
+            return go(url("account.index"))
+        return self.show("account_password", title=_("Change the password"), form=form)
+
+
+def _change(form: PasswordForm) -> bool:
+    """Sets the new password and keeps this one session. Wrong guesses at the present one count towards the lock."""
+    me = staff()
+    if lock.locked_until(me.email) is not None:
+        form.form_errors.append(_("Too many wrong passwords. Wait a while."))
+        return False
+    if not verify_password(form.present.data or "", current_user.password):
+        lock.failed(me.id)
+        form.present.errors = [_("This is not your present password.")]
+        return False
+    try:
+        with atomic(ALL) as work:
+            set_password(work, me.id, form.password.data or "", actor=actor())
+    except Refusal as refusal:
+        form.refuse(refusal)
+        return False
+    user = StaffDatastore().find_user(email=me.email)
+    assert user is not None
+    login_user(user)
+    here().staff = me
+    return True
+
+
+SCREEN = Account
+
+if TYPE_CHECKING:
+    from admin.screen import ScreenModule
+    from admin.screens import account as _me
+
+    _check: ScreenModule = _me

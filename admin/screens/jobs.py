@@ -1,0 +1,182 @@
+"""Queues, workers, periodic jobs and what failed. The database is the truth; Redis only wakes."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import redis
+from flask_babel import gettext as _
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+from rq.registry import FailedJobRegistry
+from rq.serializers import JSONSerializer
+from sqlalchemy import func, select
+from werkzeug.wrappers import Response as AnyResponse
+
+from admin import counts, words
+from admin.here import connection
+from admin.office import url
+from admin.screen import Entry, Screen, go, page, say
+from app.core import queue
+from app.core.clock import now
+from app.core.db import table_of
+from app.core.errors import NotFound
+from app.core.events import EventQueue
+from app.core.reactions import FailedReaction, repeat_failed
+from app.core.runs import JobRun
+from app.core.texts import N_
+
+QUEUES = (queue.DELIVERIES, queue.DEFAULT)
+_ALIVE = "zahlwerk:alive:"  # the signs of life that workers and clocks leave
+_RECENT = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A job of the clock: its last run, and the next one as far as its past runs tell."""
+
+    name: str
+    word: words.Word
+    last: datetime
+    seconds: float | None
+    result: str
+    next: datetime | None
+
+
+class Jobs(Screen):
+    address = "jobs"
+    entry = Entry("system", 10, N_("Jobs"), "gear", "jobs")
+
+    @page("/", "job.read")
+    def index(self) -> str:
+        reactions = table_of(FailedReaction)
+        failed = connection().execute(select(reactions).order_by(reactions.c.failed_at).limit(50)).mappings().all()
+        waiting = connection().execute(select(func.count()).select_from(table_of(EventQueue))).scalar_one()
+        return self.show(
+            "jobs",
+            title=_("Jobs"),
+            redis=_redis(),
+            periodic=_periodic(),
+            reactions=failed,
+            waiting_events=waiting,
+        )
+
+    @page("/<id>/retry", "job.retry", ("POST",))
+    def retry(self, id: str) -> AnyResponse:
+        """Puts a failed job back into its queue."""
+        try:
+            job = Job.fetch(id, connection=queue.connection(), serializer=JSONSerializer)
+            FailedJobRegistry(queue=queue.queue(job.origin)).requeue(job)
+        except (NoSuchJobError, ValueError):
+            raise NotFound() from None
+        except redis.RedisError:
+            say(_("Redis cannot be reached. Nothing was changed."), "bad")
+        else:
+            say(_("It is in the queue again."))
+        counts.forget()
+        return go(url("jobs.index"))
+
+    @page("/reactions", "job.retry", ("POST",))
+    def reactions(self) -> AnyResponse:
+        done = repeat_failed(100)
+        left = connection().execute(select(func.count()).select_from(table_of(FailedReaction))).scalar_one()
+        say(_("%(done)s repeated, %(left)s still fail.", done=done, left=left), "bad" if left else "good")
+        counts.forget()
+        return go(url("jobs.index"))
+
+
+def _redis() -> dict[str, Any] | None:
+    """Queues, failed jobs and signs of life; None when Redis cannot be reached."""
+    try:
+        client = queue.connection()
+        alive = {
+            _text(key).removeprefix(_ALIVE): _text(client.get(key)) for key in client.scan_iter(f"{_ALIVE}*", count=500)
+        }
+        return {
+            "queues": [
+                (name, queue.queue(name).count, FailedJobRegistry(queue=queue.queue(name)).count) for name in QUEUES
+            ],
+            "failed": [job for name in QUEUES for job in _failed(name)],
+            "alive": sorted((name.rpartition(":")[0], _moment(seen)) for name, seen in alive.items()),
+        }
+    except redis.RedisError:
+        return None
+
+
+def _failed(name: str) -> list[dict[str, Any]]:
+    ids = FailedJobRegistry(queue=queue.queue(name)).get_job_ids(0, 49)
+    jobs = Job.fetch_many(ids, connection=queue.connection(), serializer=JSONSerializer)
+    return [
+        {
+            "id": job.id,
+            "queue": name,
+            "name": str(job.args[0]) if job.args else job.func_name,
+            "ended_at": job.ended_at.replace(tzinfo=UTC) if job.ended_at else None,
+            "error": (job.exc_info or "").strip().splitlines()[-1:] or [""],
+        }
+        for job in jobs
+        if job is not None
+    ]
+
+
+def _periodic() -> list[Periodic]:
+    runs = table_of(JobRun)
+    query = select(runs).where(runs.c.slot > now() - _RECENT).order_by(runs.c.name, runs.c.slot.desc())
+    numbered = query.add_columns(
+        func.row_number().over(partition_by=runs.c.name, order_by=runs.c.slot.desc()).label("place")
+    ).subquery()
+    rows = (
+        connection()
+        .execute(select(numbered).where(numbered.c.place <= 12).order_by(numbered.c.name, numbered.c.slot.desc()))
+        .mappings()
+    )
+    by_name: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_name[row["name"]].append(row)
+    return [_of_runs(name, found) for name, found in by_name.items()]
+
+
+def _of_runs(name: str, runs: Sequence[Any]) -> Periodic:
+    """From a job's latest runs, the newest first."""
+    last = runs[0]
+    gaps = [newer["slot"] - older["slot"] for newer, older in pairwise(runs)]
+    every = min(gaps, default=None)
+    upcoming = last["slot"] + every if every else None
+    finished, failed = last["finished_at"], (last["result"] or "").startswith("failed")
+    if finished is None:
+        word = words.RUNNING if last["leased_until"] > now() and not failed else words.BROKEN
+    elif upcoming is not None and every is not None and upcoming < now() - max(2 * every, timedelta(minutes=5)):
+        word = words.LATE
+    else:
+        word = words.WELL
+    return Periodic(
+        name=name,
+        word=word,
+        last=last["started_at"],
+        seconds=(finished - last["started_at"]).total_seconds() if finished else None,
+        result=last["result"] or "",
+        next=upcoming,
+    )
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+SCREEN = Jobs
+
+if TYPE_CHECKING:
+    from admin.screen import ScreenModule
+    from admin.screens import jobs as _me
+
+    _check: ScreenModule = _me

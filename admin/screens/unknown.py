@@ -1,0 +1,102 @@
+"""The worklist of operations without an answer: how old, and "ask now"."""
+
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from admin import formats, words
+from admin.here import connection, here
+from admin.office import url
+from admin.screen import Entry, Screen, actor, go, page, say, say_refused
+from app.connectors import CONNECTORS
+from app.core.errors import NotFound, Refusal
+from app.core.ids import parse_id
+from app.core.texts import N_
+from app.merchants.models import Merchant
+from app.payments.enquire import enquire_now
+from app.payments.queries import CONTRACTS, OPERATIONS, PAYMENTS
+
+_MOST = 200
+
+# How each provider's UNKNOWN is resolved, in words.
+HOW = {
+    "by_id": N_("We ask the provider again and again."),
+    "by_reference": N_("We ask the provider again and again."),
+    "by_resend": N_("We send it again under the same key."),
+    "by_news": N_("Only a message from the provider or a settlement file can tell."),
+}
+
+
+class Unknown(Screen):
+    address = "unknown"
+    entry = Entry("payments", 30, N_("Without an answer"), "question", "unknown")
+
+    @page("/", "payment.read")
+    def index(self) -> str:
+        return self.show("unknown", title=_("Without an answer"), rows=_rows(), how=_how, kinds=words.KIND)
+
+    @page("/<id>/ask", "payment.enquire", ("POST",))
+    def ask(self, id: str) -> AnyResponse:
+        operation_id = parse_id("op", id)
+        row = (
+            connection()
+            .execute(select(OPERATIONS.c.merchant_id, OPERATIONS.c.live).where(OPERATIONS.c.id == operation_id))
+            .first()
+        )
+        if row is None:
+            raise NotFound()
+        try:
+            done = enquire_now(operation_id, merchant_id=row.merchant_id, live=row.live, actor=actor())
+        except Refusal as refusal:
+            say_refused(refusal)
+        else:
+            _tell(done.operation)
+        return go(url("unknown.index"))
+
+
+def _tell(operation: Any) -> None:
+    state = operation["state"]
+    if state in ("unknown", "submitted"):
+        say(_("Still no answer. It stays reserved, and we keep asking."), "wait")
+        return
+    kind = formats.said(words.KIND[operation["kind"]])
+    say(_("%(kind)s: %(state)s.", kind=kind, state=formats.said(words.OPERATION[state].label)))
+
+
+def _rows() -> Any:
+    """The oldest first."""
+    query = (
+        select(
+            OPERATIONS,
+            PAYMENTS.c.merchant_reference,
+            PAYMENTS.c.brand,
+            PAYMENTS.c.last4,
+            PAYMENTS.c.method,
+            CONTRACTS.c.provider,
+            CONTRACTS.c.label.label("contract_label"),
+            Merchant.name.label("merchant_name"),
+        )
+        .join(PAYMENTS, PAYMENTS.c.id == OPERATIONS.c.payment_id)
+        .join(CONTRACTS, CONTRACTS.c.id == OPERATIONS.c.contract_id)
+        .join(Merchant, Merchant.id == OPERATIONS.c.merchant_id)
+        .where(OPERATIONS.c.state == "unknown", OPERATIONS.c.live == here().live)
+        .order_by(OPERATIONS.c.created_at)
+        .limit(_MOST)
+    )
+    return connection().execute(query).mappings().all()
+
+
+def _how(row: Any) -> str:
+    resolution = CONNECTORS[row["provider"]].CAN.resolve.get(row["kind"], "by_news")
+    return formats.said(HOW[resolution])
+
+
+SCREEN = Unknown
+
+if TYPE_CHECKING:
+    from admin.screen import ScreenModule
+    from admin.screens import unknown as _me
+
+    _check: ScreenModule = _me

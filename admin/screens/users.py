@@ -1,0 +1,204 @@
+"""Users: who works here, with which roles; adding, changing roles, deactivating, a new password."""
+
+import secrets
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms import SelectField, StringField
+from wtforms.validators import DataRequired, Length
+
+from admin import choices, words
+from admin.fields import Several
+from admin.forms import REQUIRED, TIDY, Form, OnceForm
+from admin.here import connection, staff
+from admin.office import url
+from admin.screen import Entry, Screen, actor, go, page, say, say_refused
+from admin.texts import lazy as _l
+from app.core.clock import now
+from app.core.db import ALL, atomic
+from app.core.errors import NotFound, Refusal
+from app.core.ids import parse_id, public_id
+from app.core.texts import N_
+from app.staff.add import ROLES_OF_USERS, STAFF_ROLES, USERS, add_user
+from app.staff.change import change_roles, change_user, set_active, set_password
+from app.staff.permissions import PERMISSIONS, expand
+from app.staff.roles import ROLES
+
+
+class UserForm(Form):
+    name = StringField(_l("Name"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=120)])
+    roles = Several(_l("Roles"), validators=[DataRequired(_l("Choose at least one role."))])
+    language = SelectField(_l("Language"), choices=list(choices.LANGUAGES.items()))
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.roles.choices = [(name, _(role.label)) for name, role in ROLES.items()]
+
+
+class NewUserForm(UserForm):
+    email = StringField(_l("E-mail address"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=200)])
+
+
+class Users(Screen):
+    address = "users"
+    entry = Entry("system", 30, N_("Users"), "users")
+
+    @page("/", "user.read")
+    def index(self) -> str:
+        return self.show("users", title=_("Users"), rows=_rows(), state=_state, roles=ROLES)
+
+    @page("/add", "user.write", ("GET", "POST"))
+    def add(self) -> Any:
+        form = NewUserForm()
+        if form.validate_on_submit():
+            password = _made_up()
+            try:
+                with atomic(ALL) as work:
+                    user_id = add_user(
+                        work,
+                        email=form.email.data or "",
+                        name=form.name.data,
+                        password=password,
+                        roles=form.roles.data or [],
+                        language=form.language.data,
+                        actor=actor(),
+                    )
+            except Refusal as refusal:
+                if not form.refuse(refusal):
+                    say_refused(refusal)
+            else:
+                return self._password(user_id, form.email.data or "", password, _("The user is added."))
+        return self.show("user_form", title=_("New user"), form=form, user=None, roles=ROLES, allowed=_allowed())
+
+    @page("/<id>", "user.read")
+    def detail(self, id: str) -> str:
+        user = _read(parse_id("usr", id))
+        return self.show(
+            "user",
+            title=user["name"] or user["email"],
+            user=user,
+            state=_state(user),
+            roles=ROLES,
+            allowed=sorted(
+                _(PERMISSIONS[name]) for name in expand(one for role in user["roles"] for one in _patterns(role))
+            ),
+            is_me=user["id"] == staff().id,
+        )
+
+    @page("/<id>/change", "user.write", ("GET", "POST"))
+    def change(self, id: str) -> Any:
+        user = _read(parse_id("usr", id))
+        form = UserForm(data={"name": user["name"], "roles": user["roles"], "language": user["language"]})
+        if form.validate_on_submit():
+            try:
+                with atomic(ALL) as work:
+                    change_user(
+                        work, user["id"], {"name": form.name.data, "language": form.language.data}, actor=actor()
+                    )
+                    change_roles(work, user["id"], form.roles.data or [], actor=actor())
+            except Refusal as refusal:
+                if not form.refuse(refusal):
+                    say_refused(refusal)
+            else:
+                say(_("Saved."))
+                return go(url("users.detail", id=id))
+        return self.show(
+            "user_form",
+            title=_("Change %(name)s", name=user["name"] or user["email"]),
+            form=form,
+            user=user,
+            roles=ROLES,
+            allowed=_allowed(),
+        )
+
+    @page("/<id>/switch", "user.write", ("GET", "POST"))
+    def switch(self, id: str) -> Any:
+        user, form = _read(parse_id("usr", id)), OnceForm()
+        if form.validate_on_submit():
+            active = not user["active"]
+            try:
+                with atomic(ALL) as work:
+                    set_active(work, user["id"], active, actor=actor())
+            except Refusal as refusal:
+                say_refused(refusal)
+            else:
+                say(
+                    _("The account is active again.")
+                    if active
+                    else _("The account is deactivated; every session has ended.")
+                )
+            return go(url("users.detail", id=id))
+        return self.show(
+            "user_switch", title=_("Deactivate") if user["active"] else _("Activate"), user=user, form=form
+        )
+
+    @page("/<id>/password", "user.write", ("POST",))
+    def password(self, id: str) -> str | AnyResponse:
+        user, password = _read(parse_id("usr", id)), _made_up()
+        with atomic(ALL) as work:
+            set_password(work, user["id"], password, actor=actor())
+        return self._password(user["id"], user["email"], password, _("The password is new; every session has ended."))
+
+    def _password(self, user_id: UUID, email: str, password: str, done: str) -> str:
+        return self.show(
+            "user_password",
+            title=_("Password for %(email)s", email=email),
+            password=password,
+            done=done,
+            id=public_id("usr", user_id),
+        )
+
+
+def _made_up() -> str:
+    """Easy to read out, hard to guess (about 100 bits)."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _place in range(5)) for _group in range(4))
+
+
+def _query() -> Any:
+    roles = func.coalesce(func.array_agg(STAFF_ROLES.c.name).filter(STAFF_ROLES.c.name.is_not(None)), [])
+    return (
+        select(USERS, roles.label("roles"))
+        .join(ROLES_OF_USERS, ROLES_OF_USERS.c.user_id == USERS.c.id, isouter=True)
+        .join(STAFF_ROLES, STAFF_ROLES.c.id == ROLES_OF_USERS.c.role_id, isouter=True)
+        .group_by(USERS.c.id)
+    )
+
+
+def _rows() -> Any:
+    query = _query().order_by(USERS.c.active.desc(), func.coalesce(USERS.c.name, USERS.c.email)).limit(500)
+    return connection().execute(query).mappings().all()
+
+
+def _read(user_id: UUID) -> Any:
+    row = connection().execute(_query().where(USERS.c.id == user_id)).mappings().first()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def _state(user: Any) -> words.Word:
+    if not user["active"]:
+        return words.DEACTIVATED
+    return words.LOCKED if user["locked_until"] and user["locked_until"] > now() else words.ACTIVE
+
+
+def _patterns(role: str) -> tuple[str, ...]:
+    return ROLES[role].permissions if role in ROLES else ()
+
+
+def _allowed() -> dict[str, list[str]]:
+    """What each role may do, in words."""
+    return {name: sorted(_(PERMISSIONS[one]) for one in expand(role.permissions)) for name, role in ROLES.items()}
+
+
+SCREEN = Users
+
+if TYPE_CHECKING:
+    from admin.screen import ScreenModule
+    from admin.screens import users as _me
+
+    _check: ScreenModule = _me

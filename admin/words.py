@@ -1,0 +1,257 @@
+"""The words for states, kinds and codes, with the shape and tone their badges have."""
+
+from dataclasses import dataclass
+
+from app.core.texts import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """`tone`: good, calm, wait, bad, back or quiet (a colour). `shape`: a symbol in icons.svg."""
+
+    label: str
+    tone: str
+    shape: str
+
+
+STATUS: dict[str, Word] = {
+    "created": Word(N_("Started"), "quiet", "ring"),
+    "requires_action": Word(N_("Waits for the payer"), "wait", "person"),
+    "pending": Word(N_("Under way"), "wait", "clock"),
+    "authorised": Word(N_("Authorised"), "calm", "half"),
+    "partially_captured": Word(N_("Partly captured"), "good", "most"),
+    "captured": Word(N_("Captured"), "good", "check"),
+    "partially_refunded": Word(N_("Partly refunded"), "back", "back"),
+    "refunded": Word(N_("Refunded"), "back", "back-full"),
+    "cancelled": Word(N_("Cancelled"), "quiet", "cross"),
+    "expired": Word(N_("Expired"), "quiet", "hourglass"),
+    "failed": Word(N_("Failed"), "bad", "cross-full"),
+    "charged_back": Word(N_("Charged back"), "bad", "triangle"),
+}
+
+OPERATION: dict[str, Word] = {
+    "created": Word(N_("Planned"), "quiet", "ring"),
+    "submitted": Word(N_("Sent"), "wait", "clock"),
+    "action": Word(N_("Waits for the payer"), "wait", "person"),
+    "pending": Word(N_("With the provider"), "wait", "clock"),
+    "unknown": Word(N_("No answer"), "wait", "question"),
+    "succeeded": Word(N_("Succeeded"), "good", "check"),
+    "declined": Word(N_("Declined"), "bad", "cross-full"),
+    "failed": Word(N_("Not sent"), "bad", "cross"),
+}
+
+DISPUTE: dict[str, Word] = {
+    "inquiry": Word(N_("Inquiry"), "wait", "question"),
+    "charged_back": Word(N_("Charged back"), "bad", "triangle"),
+    "reversed": Word(N_("Won"), "good", "check"),
+    "lost": Word(N_("Lost"), "quiet", "cross"),
+}
+
+DELIVERY: dict[str, Word] = {
+    "pending": Word(N_("Waits"), "wait", "clock"),
+    "delivered": Word(N_("Delivered"), "good", "check"),
+    "failed": Word(N_("Given up"), "bad", "cross-full"),
+}
+
+CHECKOUT: dict[str, Word] = {
+    "open": Word(N_("Open"), "wait", "ring"),
+    "completed": Word(N_("Completed"), "good", "check"),
+    "expired": Word(N_("Expired"), "quiet", "hourglass"),
+    "cancelled": Word(N_("Cancelled"), "quiet", "cross"),
+}
+
+VERDICT: dict[str, Word] = {
+    "allow": Word(N_("Allowed"), "good", "check"),
+    "review": Word(N_("Held for review"), "wait", "person"),
+    "ask": Word(N_("Step asked for"), "wait", "question"),
+    "deny": Word(N_("Refused"), "bad", "cross-full"),
+}
+
+LIVE = Word(N_("Live"), "good", "full")
+TEST = Word(N_("Test"), "wait", "ring")
+ACTIVE = Word(N_("Active"), "good", "full")
+INACTIVE = Word(N_("Switched off"), "quiet", "ring")
+REVOKED = Word(N_("Revoked"), "quiet", "cross")
+ENDED = Word(N_("Ended"), "quiet", "hourglass")
+ENDING = Word(N_("Ends soon"), "wait", "clock")
+FAILING = Word(N_("Failing"), "bad", "triangle")
+HELD = Word(N_("Held for review"), "wait", "person")
+LOCKED = Word(N_("Locked"), "bad", "cross-full")
+DEACTIVATED = Word(N_("Deactivated"), "quiet", "ring")
+WELL = Word(N_("In order"), "good", "check")
+BROKEN = Word(N_("Broken"), "bad", "triangle")
+LATE = Word(N_("Late"), "bad", "triangle")
+RUNNING = Word(N_("Running"), "wait", "clock")
+
+KIND: dict[str, str] = {
+    "authorise": N_("Authorisation"),
+    "capture": N_("Capture"),
+    "cancel": N_("Cancellation"),
+    "refund": N_("Refund"),
+    "chargeback": N_("Chargeback"),
+    "reversal": N_("Chargeback reversal"),
+}
+
+METHODS: dict[str, str] = {
+    "card": N_("Card"),
+    "paypal": "PayPal",
+    "sepa_debit": N_("SEPA direct debit"),
+    "klarna": "Klarna",
+    "ideal": "iDEAL",
+}
+
+BRANDS: dict[str, str] = {
+    "visa": "Visa",
+    "mastercard": "Mastercard",
+    "amex": "American Express",
+    "diners": "Diners Club",
+    "discover": "Discover",
+    "jcb": "JCB",
+    "maestro": "Maestro",
+    "unionpay": "UnionPay",
+}
+
+FUNDING: dict[str, str] = {"credit": N_("Credit"), "debit": N_("Debit"), "prepaid": N_("Prepaid")}
+
+CAPTURE_MODES: dict[str, str] = {
+    "manual": N_("By hand or by API"),
+    "automatic": N_("At once"),
+    "scheduled": N_("On %(day)s"),
+}
+
+CODES: dict[str, str] = {
+    "insufficient_funds": N_("Not enough money on the account"),
+    "do_not_honour": N_("Declined by the bank without a reason"),
+    "expired_card": N_("Card expired"),
+    "wrong_number": N_("Wrong card number"),
+    "wrong_security_code": N_("Wrong security code"),
+    "lost_or_stolen": N_("Card reported lost or stolen"),
+    "limit_exceeded": N_("Limit exceeded"),
+    "suspected_fraud": N_("Suspected fraud"),
+    "not_permitted": N_("Not permitted with this card"),
+    "authentication_required": N_("The bank wants the payer to confirm"),
+    "authentication_failed": N_("The payer could not confirm"),
+    "payer_cancelled": N_("Cancelled by the payer"),
+    "account_closed": N_("Account closed"),
+    "currency_not_supported": N_("Currency not supported"),
+    "amount_not_allowed": N_("Amount not allowed"),
+    "already_done": N_("Done already"),
+    "expired": N_("Too old"),
+    "never_again": N_("The bank forbids further attempts"),
+    "configuration": N_("Our settings at the provider are wrong"),
+    "provider_declined": N_("Declined by the provider without a known reason"),
+    "never_arrived": N_("Never arrived at the provider"),
+    "not_sent": N_("The provider could not be reached; nothing was sent"),
+    "refused_by_risk_check": N_("Refused by a risk check"),
+    "cancelled": N_("Cancelled"),
+    "revoked": N_("Taken back by the provider"),
+}
+
+# How an operation's events read: the noun, then what became of it.
+NOUNS: dict[str, str] = {
+    "authorisation": N_("Authorisation"),
+    "capture": N_("Capture"),
+    "cancellation": N_("Cancellation"),
+    "refund": N_("Refund"),
+    "chargeback": N_("Chargeback"),
+    "chargeback_reversal": N_("Chargeback reversal"),
+}
+
+# what became of it: (text with the noun in it, tone, shape)
+TURNS: dict[str, Word] = {
+    "submitted": Word(N_("%(noun)s sent to the provider"), "quiet", "ring"),
+    "succeeded": Word(N_("%(noun)s succeeded"), "good", "check"),
+    "declined": Word(N_("%(noun)s declined"), "bad", "cross-full"),
+    "failed": Word(N_("%(noun)s not sent"), "bad", "cross"),
+    "pending": Word(N_("%(noun)s is with the provider"), "wait", "clock"),
+    "action_required": Word(N_("%(noun)s waits for the payer"), "wait", "person"),
+    "outcome_unknown": Word(N_("%(noun)s without an answer"), "wait", "question"),
+    "revoked": Word(N_("%(noun)s taken back by the provider"), "bad", "triangle"),
+}
+
+EVENTS: dict[str, Word] = {
+    "payment.created": Word(N_("Payment started"), "quiet", "ring"),
+    "payment.late_approval_reversed": Word(N_("Late approval is given back"), "wait", "back"),
+    "payment.released": Word(N_("Released from review"), "good", "check"),
+    "checkout.created": Word(N_("Checkout opened"), "quiet", "ring"),
+    "checkout.completed": Word(N_("Checkout completed"), "good", "check"),
+    "checkout.expired": Word(N_("Checkout expired"), "quiet", "hourglass"),
+    "checkout.cancelled": Word(N_("Checkout cancelled"), "quiet", "cross"),
+    "dispute.opened": Word(N_("Dispute opened"), "bad", "triangle"),
+    "dispute.charged_back": Word(N_("Dispute: money taken back"), "bad", "triangle"),
+    "dispute.closed": Word(N_("Dispute closed without a chargeback"), "good", "check"),
+    "dispute.reversed": Word(N_("Dispute won"), "good", "check"),
+    "dispute.lost": Word(N_("Dispute lost"), "quiet", "cross"),
+    "instrument.added": Word(N_("Means of payment stored"), "quiet", "full"),
+    "operation.needs_staff": Word(N_("On the worklist: still no answer"), "wait", "question"),
+    "operation.enquired": Word(N_("Provider asked by hand"), "quiet", "person"),
+    "news.unmatched": Word(N_("Message from a provider that fits nothing"), "wait", "question"),
+    "merchant.added": Word(N_("Merchant added"), "quiet", "full"),
+    "merchant.changed": Word(N_("Merchant changed"), "quiet", "half"),
+    "shop.added": Word(N_("Shop added"), "quiet", "full"),
+    "shop.changed": Word(N_("Shop changed"), "quiet", "half"),
+    "contract.added": Word(N_("Contract added"), "quiet", "full"),
+    "contract.changed": Word(N_("Contract changed"), "quiet", "half"),
+    "api_key.issued": Word(N_("API key issued"), "quiet", "full"),
+    "api_key.rotated": Word(N_("API key rotated"), "quiet", "half"),
+    "api_key.revoked": Word(N_("API key revoked"), "quiet", "cross"),
+    "endpoint.added": Word(N_("Webhook endpoint added"), "quiet", "full"),
+    "endpoint.changed": Word(N_("Webhook endpoint changed"), "quiet", "half"),
+    "endpoint.deleted": Word(N_("Webhook endpoint deleted"), "quiet", "cross"),
+    "endpoint.secret_rotated": Word(N_("Webhook secret rotated"), "quiet", "half"),
+    "endpoint.failing": Word(N_("Webhook endpoint is failing"), "bad", "triangle"),
+    "endpoint.disabled": Word(N_("Webhook endpoint switched off"), "bad", "cross-full"),
+    "endpoint.test": Word(N_("Webhook test"), "quiet", "ring"),
+    "endpoint.replayed": Word(N_("Deliveries sent again by hand"), "quiet", "person"),
+    "books.unproved": Word(N_("A proof of the books does not hold"), "bad", "triangle"),
+    "staff.added": Word(N_("User added"), "quiet", "full"),
+    "staff.changed": Word(N_("User changed"), "quiet", "half"),
+    "staff.roles_changed": Word(N_("Roles changed"), "quiet", "half"),
+    "staff.activated": Word(N_("User activated"), "quiet", "full"),
+    "staff.deactivated": Word(N_("User deactivated"), "quiet", "cross"),
+    "staff.password_changed": Word(N_("Password changed"), "quiet", "half"),
+    "staff.logged_in": Word(N_("Logged in"), "quiet", "full"),
+    "staff.login_failed": Word(N_("Wrong password"), "wait", "cross"),
+    "staff.locked_out": Word(N_("Account locked after wrong passwords"), "bad", "cross-full"),
+}
+
+SOURCES: dict[str, str] = {"api": N_("API"), "checkout": N_("Hosted checkout")}
+
+DISPUTE_REASONS: dict[str, str] = {
+    "fraudulent": N_("Payer says: I did not pay this"),
+    "duplicate": N_("Charged twice"),
+    "product_not_received": N_("Goods not received"),
+    "not_received": N_("Goods not received"),
+    "product_unacceptable": N_("Goods not as described"),
+    "not_as_described": N_("Goods not as described"),
+    "subscription_canceled": N_("Subscription was cancelled"),
+    "credit_not_processed": N_("Refund not received"),
+    "unrecognized": N_("Payer does not recognise the payment"),
+    "general": N_("No reason given"),
+}
+
+RECIPES: dict[str, str] = {
+    "captured": N_("Captured"),
+    "refunded": N_("Refunded"),
+    "charged_back": N_("Charged back"),
+    "dispute_fee": N_("Dispute fee"),
+    "reversed": N_("Chargeback reversed"),
+    "lost": N_("Dispute lost"),
+}
+
+AUDIENCES: dict[str, str] = {
+    "public": N_("Merchant and staff"),
+    "staff": N_("Staff"),
+    "internal": N_("Internal"),
+}
+
+
+def event(name: str) -> tuple[Word, str | None]:
+    """The word for an event, and the noun that belongs into its text (both still English)."""
+    known = EVENTS.get(name)
+    if known:
+        return known, None
+    noun, _, turn = name.partition(".")
+    if noun in NOUNS and turn in TURNS:
+        return TURNS[turn], NOUNS[noun]
+    return Word(name, "quiet", "ring"), None
