@@ -29,14 +29,16 @@ def captures(payment: Payment, can: Possible, minor: int, final: bool) -> Effect
     amount, rest = _money(payment, minor), _money(payment, left - minor)
     button = _("Capture %(amount)s", amount=amount)
     taken = _("%(amount)s is taken from %(instrument)s.", amount=amount, instrument=_instrument(payment))
+    warn = left != minor and (can.captures_once or final)
     if left == minor:
-        return Effect(f"{taken} {_('Nothing stays reserved.')}", button)
-    if can.captures_once:
-        once = _("This provider captures only once: the remaining %(rest)s goes back to the payer.", rest=rest)
-        return Effect(f"{taken} {once}", button, warn=True)
-    if final:
-        return Effect(f"{taken} {_('The remaining %(rest)s goes back to the payer.', rest=rest)}", button, warn=True)
-    return Effect(f"{taken} {_('After that %(rest)s can still be captured.', rest=rest)}", button)
+        after = _("Nothing stays reserved.")
+    elif can.captures_once:
+        after = _("This provider captures only once: the remaining %(rest)s goes back to the payer.", rest=rest)
+    elif final:
+        after = _("The remaining %(rest)s goes back to the payer.", rest=rest)
+    else:
+        after = _("After that %(rest)s can still be captured.", rest=rest)
+    return Effect(f"{taken} {after}", button, warn=warn)
 
 
 def refunds(payment: Payment, can: Possible, minor: int) -> Effect:

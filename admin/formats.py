@@ -17,7 +17,6 @@ from admin.here import here
 from app.core.clock import now
 from app.core.ids import public_id
 from app.core.money import exponent
-from app.core.texts import N_
 
 
 def money(minor: int | None, currency: str) -> str:
@@ -159,7 +158,7 @@ def instrument(row: Mapping[str, Any]) -> str:
     if method is None:
         return "–"
     if row["last4"]:
-        brand = words.BRANDS.get(row["brand"] or "", _(words.METHODS.get("card", N_("Card"))))
+        brand = words.BRANDS.get(row["brand"] or "", said(words.METHODS["card"]))
         return f"{brand} •••• {row['last4']}"
     return _(words.METHODS.get(method, method))
 
@@ -182,7 +181,7 @@ def lines(text: str) -> Markup:
 
 
 def capture_mode(payment: Mapping[str, Any]) -> str:
-    return _(words.CAPTURE_MODES[payment["capture_mode"]], day=day(payment["capture_on"]))
+    return said(words.CAPTURE_MODES[payment["capture_mode"]], day=day(payment["capture_on"]))
 
 
 def source(value: str) -> str:

@@ -111,7 +111,7 @@ BRANDS: dict[str, str] = {
     "unionpay": "UnionPay",
 }
 
-FUNDING: dict[str, str] = {"credit": N_("Credit"), "debit": N_("Debit"), "prepaid": N_("Prepaid")}
+FUNDING: dict[str, str] = {"credit": N_("Credit card"), "debit": N_("Debit card"), "prepaid": N_("Prepaid card")}
 
 CAPTURE_MODES: dict[str, str] = {
     "manual": N_("By hand or by API"),
