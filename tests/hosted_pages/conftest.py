@@ -8,6 +8,7 @@ from app.payments import checkout
 from app.payments.checkout import Opened
 from app.payments.queries import OPERATIONS
 from tests import factories, live
+from tests.browser import new_context
 from tests.hosted_pages.payer import Payer
 from tools.translations import compile_
 
@@ -93,3 +94,26 @@ def link(opened: Opened, step: str = "", query: str = "") -> str:
 
 def operation_of(opened: Opened) -> Any:
     return OPERATIONS.c.payment_id == opened.payment["id"]
+
+
+def charges(acquirers: Any, opened: Opened) -> int:
+    """How often the acquirer really reserved money for this checkout."""
+    return len(acquirers["A"].did(done="authorised", reference=opened.payment["merchant_reference"]))
+
+
+@pytest.fixture(scope="module")
+def site(app, browser, tmp_path_factory):
+    with live.serving(tmp_path_factory.mktemp("live") / "web.log", workers=2) as running:
+        yield running
+
+
+@pytest.fixture
+def plain_page(browser):
+    """A page whose policy holds (nothing bypassed), which collects what the browser complains about."""
+    context = new_context(browser, bypass_csp=False)
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    yield page
+    context.close()

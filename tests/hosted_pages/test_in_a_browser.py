@@ -10,31 +10,11 @@ from app.core.db import ALL, reading
 from app.payments.queries import OPERATIONS
 from app.payments.resolve import resolve
 from sandbox.acquirers.cards import CARD_BY_NAME
-from tests import live
 from tests.browser import PHONE, new_context
-from tests.hosted_pages.conftest import operation_of
+from tests.hosted_pages.conftest import charges, operation_of
+from tests.hosted_pages.pages import THANKS, fill, pay
 
 pytestmark = pytest.mark.browser
-
-THANKS = "Vielen Dank für Ihre Zahlung"
-
-
-@pytest.fixture(scope="module")
-def site(app, browser, tmp_path_factory):
-    with live.serving(tmp_path_factory.mktemp("live") / "web.log", workers=2) as running:
-        yield running
-
-
-@pytest.fixture
-def plain_page(browser):
-    """A page whose policy holds (nothing bypassed), which collects what the browser complains about."""
-    context = new_context(browser, bypass_csp=False)
-    page = context.new_page()
-    page.complaints = []
-    page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    yield page
-    context.close()
 
 
 @pytest.fixture
@@ -250,23 +230,6 @@ def test_no_log_line_holds_a_card_or_a_link(browser_page, site, new_checkout):
     assert urlsplit(site.checkout(opened.checkout["id"])).path.rpartition(".")[2] not in log
     for card in CARD_BY_NAME.values():
         assert not card.number or (card.number not in log and card.printed not in log)
-
-
-def fill(page, name: str) -> None:
-    card = CARD_BY_NAME[name]
-    page.locator("#f-number").fill(card.number)
-    page.locator("#f-expiry").fill("12/34")
-    page.locator("#f-code").fill(card.security_code)
-    page.locator("#f-holder").fill("Erika Mustermann")
-
-
-def pay(page, name: str) -> None:
-    fill(page, name)
-    page.locator("form.pay button").click()
-
-
-def charges(acquirers, opened) -> int:
-    return len(acquirers["A"].did(done="authorised", reference=opened.payment["merchant_reference"]))
 
 
 def find_out(app, opened) -> None:

@@ -11,9 +11,8 @@ from app.merchants.add import add_contract
 from tests import live
 from tests.browser import new_context
 from tests.connectors.peers import paypal
-from tests.hosted_pages.conftest import SHOP_ORIGIN
-from tests.hosted_pages.shop_page import shop_page
-from tests.hosted_pages.test_in_a_browser import THANKS, charges, pay, plain_page, site  # noqa: F401 - fixtures
+from tests.hosted_pages.conftest import SHOP_ORIGIN, charges
+from tests.hosted_pages.pages import THANKS, pay, shop_page
 
 pytestmark = pytest.mark.browser
 
@@ -50,7 +49,7 @@ def test_a_control_cookie_set_in_such_a_frame_does_not_come_back(browser, around
             context.close()
 
 
-def test_a_payment_with_three_d_secure_inside_the_frame(plain_page, site, new_checkout, acquirers):  # noqa: F811
+def test_a_payment_with_three_d_secure_inside_the_frame(plain_page, site, new_checkout, acquirers):
     opened, page = new_checkout(), plain_page
     with shop_page(site, opened) as url:
         page.goto(url)
@@ -77,7 +76,7 @@ def test_a_payment_with_three_d_secure_inside_the_frame(plain_page, site, new_ch
 
 def test_a_no_in_the_frame_is_told_in_the_frame_and_the_shop_hears_of_it_only_at_the_end(
     browser_page,
-    site,  # noqa: F811
+    site,
     new_checkout,
 ):
     with shop_page(site, new_checkout()) as url:
@@ -92,7 +91,7 @@ def test_a_no_in_the_frame_is_told_in_the_frame_and_the_shop_hears_of_it_only_at
         assert browser_page.evaluate("results[0].status") == "cancelled"
 
 
-def test_nobody_else_may_frame_it(browser_page, site, new_checkout):  # noqa: F811
+def test_nobody_else_may_frame_it(browser_page, site, new_checkout):
     with shop_page(site, new_checkout(), port=0) as url:
         assert not url.startswith(SHOP_ORIGIN + "/")
         browser_page.goto(url)
@@ -102,7 +101,7 @@ def test_nobody_else_may_frame_it(browser_page, site, new_checkout):  # noqa: F8
         assert frame.locator("form").count() == 0
 
 
-def test_messages_from_other_windows_are_not_believed(browser_page, site, new_checkout):  # noqa: F811
+def test_messages_from_other_windows_are_not_believed(browser_page, site, new_checkout):
     with shop_page(site, new_checkout()) as url:
         browser_page.goto(url)
         browser_page.frame_locator("iframe").locator("form.pay").wait_for()
@@ -118,7 +117,7 @@ def test_messages_from_other_windows_are_not_believed(browser_page, site, new_ch
 def test_paypal_takes_the_whole_window_and_comes_back_to_it(
     app,
     browser_page,
-    site,  # noqa: F811
+    site,
     tenant,
     new_checkout,
     tmp_path,

@@ -15,7 +15,7 @@ from hosted_pages.pages.checkout import MOST_ATTEMPTS
 from sandbox.acquirers.cards import CARD_BY_NAME
 from tests import factories
 from tests.books import told
-from tests.hosted_pages.conftest import link
+from tests.hosted_pages.conftest import charges, link, open_one
 from tests.hosted_pages.payer import CARD, Payer, card
 
 
@@ -29,7 +29,7 @@ def test_a_card_pays_and_a_reload_shows_the_same_page(payer, new_checkout, again
     assert again(opened).checkout["state"] == "completed"
     for step in ("", "/wait", "/result", "/cancel"):
         assert payer.open(link(opened, step)).heading == "Vielen Dank für Ihre Zahlung"
-    assert _charges(acquirers, opened) == 1
+    assert charges(acquirers, opened) == 1
 
 
 def test_the_way_back_to_the_shop_says_what_happened(payer, new_checkout):
@@ -68,7 +68,7 @@ def test_the_same_form_sent_twice_pays_once(payer, new_checkout, acquirers):
     form = payer.open(link(opened))
     assert payer.fill_in(form, CARD).heading == "Vielen Dank für Ihre Zahlung"
     assert payer.fill_in(form, card("5555 5555 5555 4444")).heading == "Vielen Dank für Ihre Zahlung"
-    assert _charges(acquirers, opened) == 1
+    assert charges(acquirers, opened) == 1
 
 
 def test_an_old_form_sent_after_a_decline_tries_nothing_and_says_so(payer, new_checkout, acquirers):
@@ -77,7 +77,7 @@ def test_an_old_form_sent_after_a_decline_tries_nothing_and_says_so(payer, new_c
     payer.fill_in(form, _card("insufficient_funds"))
     shown = payer.fill_in(form, CARD)
     assert "Es wurde nichts ein zweites Mal gesendet" in shown.notice
-    assert _charges(acquirers, opened) == 0
+    assert charges(acquirers, opened) == 0
     assert told(opened.payment["id"]).count("authorisation.submitted") == 1
 
 
@@ -87,7 +87,7 @@ def test_eight_presses_at_once_pay_once_and_all_end_somewhere_sensible(app, paye
     with ThreadPoolExecutor(8) as pool:
         ends = list(pool.map(lambda _: Payer(app.test_client()).fill_in(form, _card("slow")), range(8)))
     assert {end.heading for end in ends} <= {"Vielen Dank für Ihre Zahlung", "Ihre Bank prüft die Zahlung"}
-    assert _charges(acquirers, opened) == 1
+    assert charges(acquirers, opened) == 1
 
 
 def test_eight_presses_of_a_declined_card_ask_the_bank_once(app, payer, new_checkout, acquirers):
@@ -106,7 +106,7 @@ def test_two_tabs_pay_once(app, new_checkout, acquirers):
     first, second = one.open(link(opened)), other.open(link(opened))
     assert one.fill_in(first, CARD).heading == "Vielen Dank für Ihre Zahlung"
     assert other.fill_in(second, card("5555555555554444")).heading == "Vielen Dank für Ihre Zahlung"
-    assert _charges(acquirers, opened) == 1
+    assert charges(acquirers, opened) == 1
 
 
 def test_a_form_left_open_for_too_long_is_shown_again_with_what_was_typed(payer, new_checkout, acquirers):
@@ -118,7 +118,7 @@ def test_a_form_left_open_for_too_long_is_shown_again_with_what_was_typed(payer,
         assert "gilt dieses Formular nur zwei Stunden" in shown.notice
         assert shown.document.one("input", name="holder").attributes["value"] == "Erika Mustermann"
         assert "4242" not in shown.html
-        assert _charges(acquirers, opened) == 0
+        assert charges(acquirers, opened) == 0
         assert payer.fill_in(shown, CARD).heading == "Vielen Dank für Ihre Zahlung"
 
 
@@ -156,7 +156,7 @@ def test_an_expired_checkout_takes_no_money(payer, new_checkout, changed, acquir
     for shown in (payer.open(link(opened)), payer.fill_in(form, CARD), payer.open(link(opened, "/wait"))):
         assert shown.heading == "Die Zeit für diese Zahlung ist abgelaufen"
         assert "nichts abgebucht" in shown.text
-    assert _charges(acquirers, opened) == 0
+    assert charges(acquirers, opened) == 0
 
 
 def test_a_bank_that_cannot_be_reached_is_told_as_such(payer, new_checkout):
@@ -169,8 +169,6 @@ def test_a_shop_without_any_contract_says_so(app, acquirers, payer, changed):
     with app.app_context():
         tenant = factories.tenant(acquirers["A"])
     contracts = table_of(ProviderContract)
-    from tests.hosted_pages.conftest import open_one
-
     opened = open_one(app, tenant)
     form = payer.open(link(opened))
     changed(contracts, contracts.c.id == tenant.contract_id, active=False)
@@ -189,7 +187,7 @@ def test_after_many_failed_attempts_no_more_are_taken(payer, new_checkout, acqui
     ends = int(now().timestamp()) + 60
     token = f"{seal.attempt}.{ends}.{seal.seal(ends)}"  # even with a form that is rightly signed
     assert payer.send(link(opened), {"method": "card", "seal": token, **CARD}).status == 409
-    assert _charges(acquirers, opened) == 0
+    assert charges(acquirers, opened) == 0
 
 
 def test_a_method_that_is_not_offered_falls_back_to_one_that_is(payer, new_checkout):
@@ -251,7 +249,3 @@ def test_a_method_of_http_that_no_page_takes_is_refused_with_a_page(client, new_
 def _card(name: str) -> dict[str, str]:
     published = CARD_BY_NAME[name]
     return card(published.number, code=published.security_code)
-
-
-def _charges(acquirers, opened) -> int:
-    return len(acquirers["A"].did(done="authorised", reference=opened.payment["merchant_reference"]))
