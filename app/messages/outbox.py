@@ -43,7 +43,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`outcome` None: not tried after all, to be claimed again soon."""
+    """`outcome` None: not tried after all, to be claimed again."""
 
     claim: Claim
     outcome: Outcome | None
@@ -74,7 +74,7 @@ _CLAIM = text(
                 SELECT 1 FROM deliveries o
                 WHERE o.payment_id = d.payment_id AND o.endpoint_id IS NOT DISTINCT FROM d.endpoint_id
                   AND o.state = 'pending' AND o.id <> d.id
-                  AND (o.leased_until >= :now OR (o.created_at > :held_since
+                  AND (o.leased_until >= :now OR ((o.attempts = 0 OR o.created_at > :held_since)
                        AND (o.replay > 0, o.position, o.replay) < (d.replay > 0, d.position, d.replay)))
               )
             ORDER BY d.due_at
@@ -209,7 +209,7 @@ def record(connection: Connection, results: Sequence[Result]) -> list[Result]:
 def _verdict(result: Result, at: datetime) -> tuple[str, datetime | None]:
     """The delivery's next state, and when it is due again."""
     if result.outcome is None:
-        return "pending", at + timedelta(seconds=1)
+        return "pending", at
     if result.outcome.delivered:
         return "delivered", None
     end = result.claim.created_at + GIVE_UP_AFTER
