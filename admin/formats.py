@@ -1,7 +1,7 @@
 """How things look: money, moments, ids, states. Templates reach these as `office.money(...)` and so on."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -67,8 +67,10 @@ def ago(value: datetime | None) -> Markup:
     if value is None:
         return Markup("–")
     difference = value - now()
-    # "seconds ago" changes while one reads it
-    text = _("just now") if abs(difference) < timedelta(minutes=1) else _relative(difference)
+    if abs(difference) > timedelta(minutes=1):
+        text = _relative(difference)
+    else:  # "3 seconds ago" is no longer true when it is read
+        text = _("just now") if difference <= timedelta() else _("in a moment")
     return _time(value, text)
 
 
@@ -202,11 +204,11 @@ def answer(delivery: Mapping[str, Any]) -> str:
 
 
 def deadline(dispute: Mapping[str, Any]) -> Markup:
-    """The last day for an answer; how long that is, while it is open."""
+    """The last day for an answer (as the provider counts days, in UTC); how long that is, while it is open."""
     due = dispute["respond_by"]
     if due is None:
         return Markup("–")
-    last_day = day(due.astimezone(here().zone).date())
+    last_day = deadline_day(dispute)
     if dispute["state"] not in ("inquiry", "charged_back"):
         return _time(due, last_day)
     if due < now():
@@ -233,3 +235,7 @@ def endpoint_state(endpoint: Mapping[str, Any]) -> Markup:
     if not endpoint["active"]:
         return badge(words.INACTIVE)
     return badge(words.FAILING if endpoint["failing_since"] else words.ACTIVE)
+
+
+def deadline_day(dispute: Mapping[str, Any]) -> str:
+    return day(dispute["respond_by"].astimezone(UTC).date()) if dispute["respond_by"] else "–"

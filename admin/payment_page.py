@@ -138,7 +138,7 @@ def turn(event: RowMapping, known: Mapping[str, str], staff: Staff) -> Turn:
     parts = [
         formats.money(amount, currency) if isinstance(amount, int) and currency else "",
         formats.code(data.get("code")),
-        _("Reason: %(reason)s", reason=data["reason"]) if data.get("reason") else "",
+        _reason(event["name"], data.get("reason")),
         known.get(event["actor"], event["actor"]),
     ]
     return Turn(
@@ -148,6 +148,12 @@ def turn(event: RowMapping, known: Mapping[str, str], staff: Staff) -> Turn:
         more=" · ".join(part for part in parts if part),
         url=url("events.detail", id=public_id("evt", event["id"])) if staff.may("event.read") else "",
     )
+
+
+def _reason(name: str, reason: str | None) -> str:
+    if not reason:
+        return ""
+    return _("Reason: %(reason)s", reason=formats.dispute_reason(reason) if name.startswith("dispute.") else reason)
 
 
 def bookings(lines: Sequence[RowMapping]) -> list[dict[str, Any]]:

@@ -89,7 +89,7 @@ def _disputes(number: int) -> Tile:
         .where(DISPUTES.c.state.in_(_OPEN), DISPUTES.c.live == here().live, DISPUTES.c.respond_by > now())
         .order_by(DISPUTES.c.respond_by)
     )
-    more = _("next deadline %(day)s", day=formats.day(due.astimezone(here().zone).date())) if due else ""
+    more = _("next deadline %(day)s", day=formats.deadline_day({"respond_by": due})) if due else ""
     return _tile(N_("Open disputes"), number, more, "disputes", "urgent", "scales")
 
 

@@ -55,6 +55,7 @@ class Payment(Model, OfMerchant, Amounts):
         Index("ix_payments_reference_key", "reference_key", "id"),
         Index("ix_payments_email_key", "email_key", "id"),
         Index("ix_payments_name_key", "name_key", "id"),
+        Index("ix_payments_surname_key", "surname_key", "id"),
         Index("ix_payments_last4", "last4", "id"),
         Index("ix_payments_customer_id", "customer_id"),
         Index("ix_payments_capture_on", "capture_on", postgresql_where=text("capture_on IS NOT NULL AND captured = 0")),
@@ -93,6 +94,9 @@ class Payment(Model, OfMerchant, Amounts):
     )
     email_key: Mapped[str | None] = mapped_column(Text(collation="C"), Computed("lower(payer_email)", persisted=True))
     name_key: Mapped[str | None] = mapped_column(Text(collation="C"), Computed("lower(payer_name)", persisted=True))
+    surname_key: Mapped[str | None] = mapped_column(  # the last word of the name
+        Text(collation="C"), Computed("lower(regexp_replace(payer_name, '^.*[[:space:]]', ''))", persisted=True)
+    )
 
 
 class Authorisation(Model, OfMerchant, Amounts):

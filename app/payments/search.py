@@ -149,7 +149,7 @@ def _merchant_name(merchant_id: ColumnElement[UUID]) -> Label[str]:
 
 
 def found(connection: Connection, text: str, *, live: bool, limit: int = 20) -> list[Hits]:
-    """Payments whose reference, payer's e-mail or name is `text` or begins with it, or whose card ends in it.
+    """Payments whose reference, payer's e-mail, name or surname is `text` or begins with it, or whose card ends in it.
 
     Upper and lower case are the same. Exact matches come first, newest first; at most `limit` of each kind.
     """
@@ -169,14 +169,19 @@ def found(connection: Connection, text: str, *, live: bool, limit: int = 20) -> 
 
 
 def _searches(wanted: str, live: bool, limit: int) -> Iterator[Any]:
-    keys = {"reference": PAYMENTS.c.reference_key, "email": PAYMENTS.c.email_key, "name": PAYMENTS.c.name_key}
-    for by, key in keys.items():
+    keys = (
+        ("reference", PAYMENTS.c.reference_key),
+        ("email", PAYMENTS.c.email_key),
+        ("name", PAYMENTS.c.name_key),
+        ("name", PAYMENTS.c.surname_key),
+    )
+    for by, key in keys:
         query = _labelled(by, "yes").where(key == wanted, PAYMENTS.c.live == live)
         yield query.order_by(PAYMENTS.c.id.desc()).limit(limit).subquery()
     if len(wanted) == 4 and wanted.isdecimal():
         query = _labelled("last4", "yes").where(PAYMENTS.c.last4 == wanted, PAYMENTS.c.live == live)
         yield query.order_by(PAYMENTS.c.id.desc()).limit(limit).subquery()
-    for by, key in keys.items():
+    for by, key in keys:
         query = _labelled(by, "no").where(key > wanted, key < wanted + _AFTER_EVERY_LETTER, PAYMENTS.c.live == live)
         yield query.order_by(key, PAYMENTS.c.id).limit(limit).subquery()
 

@@ -449,6 +449,12 @@ def upgrade() -> None:
             "email_key", sa.Text(collation="C"), sa.Computed("lower(payer_email)", persisted=True), nullable=True
         ),
         sa.Column("name_key", sa.Text(collation="C"), sa.Computed("lower(payer_name)", persisted=True), nullable=True),
+        sa.Column(
+            "surname_key",
+            sa.Text(collation="C"),
+            sa.Computed("lower(regexp_replace(payer_name, '^.*[[:space:]]', ''))", persisted=True),
+            nullable=True,
+        ),
         sa.Column("merchant_id", sa.Uuid(), nullable=False),
         sa.Column("live", sa.Boolean(), nullable=False),
         sa.Column("authorised", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -490,6 +496,7 @@ def upgrade() -> None:
     op.create_index("ix_payments_name_key", "payments", ["name_key", "id"], unique=False)
     op.create_index("ix_payments_reference_key", "payments", ["reference_key", "id"], unique=False)
     op.create_index("ix_payments_status", "payments", ["live", "status", "id"], unique=False)
+    op.create_index("ix_payments_surname_key", "payments", ["surname_key", "id"], unique=False)
     op.create_table(
         "reaction_cursors",
         sa.Column("reaction", sa.Text(), nullable=False),
@@ -913,6 +920,7 @@ def downgrade() -> None:
     op.drop_table("risk_decisions")
     op.drop_table("receivables")
     op.drop_table("reaction_cursors")
+    op.drop_index("ix_payments_surname_key", table_name="payments")
     op.drop_index("ix_payments_status", table_name="payments")
     op.drop_index("ix_payments_reference_key", table_name="payments")
     op.drop_index("ix_payments_name_key", table_name="payments")
