@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 
-from app.api._limits import WITHOUT_KEY_PER_MINUTE, Standing, limiter
+from app.api._limits import WITHOUT_KEY_SHARE, Standing, limiter
 from app.config import settings
 from app.core.db import Scope, of
 from app.core.errors import Refusal
@@ -84,7 +84,7 @@ def guard() -> None:
     """
     caller = _authenticated()
     if caller is None:
-        _count(f"address:{request.remote_addr}", WITHOUT_KEY_PER_MINUTE)
+        _count(f"address:{request.remote_addr}", max(10, settings().api_requests_per_minute // WITHOUT_KEY_SHARE))
         raise KeyNeeded()
     g.caller = caller
     g.actor = f"key:{public_id('key', caller.key_id)}"

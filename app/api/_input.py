@@ -4,12 +4,23 @@ Strict: no text for a number, no number for a text, no unknown field. Texts are 
 characters (so neither NUL nor line breaks that could forge a header or a log line).
 """
 
+import re
 from typing import Annotated, Any
 
 from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
 from flask import Request, request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -59,6 +70,16 @@ Email = Annotated[
 ]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 WebAddress = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]
+
+
+def _written_out(given: object) -> object:
+    """pydantic would take a number for seconds since 1970."""
+    if isinstance(given, str) and not re.match(r"\d{4}-\d{2}-\d{2}T", given):
+        raise PydanticCustomError("datetime_form", "not a moment")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 
 
 class Line(Body):

@@ -19,7 +19,8 @@ from app.config import settings
 log = structlog.get_logger()
 
 WINDOW_SECONDS = 60
-WITHOUT_KEY_PER_MINUTE = 60
+# An address without a valid key may ask a fiftieth as often.
+WITHOUT_KEY_SHARE = 50
 # Counted values change their meaning with the way of counting: then the number in the prefix is raised.
 _PREFIX = "zahlwerk:limit:1"
 _LOOK_AGAIN_SECONDS = 5.0

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 from flask import Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import ColumnElement, Select, func, select, true
 
 from app.api._answers import UNDECIDED, answer, first_id_at, id_in, newest_first, read_one, status_of
 from app.api._callers import actor, needs, scope, tenant
-from app.api._input import Body, Email, Id, Page, Text100, Text255
+from app.api._input import Body, Email, Id, Moment, Page, Text100, Text255
 from app.api._once import of_payment, once, settled
 from app.api._payment_in import Confirmation, NewPayment, payer_of
 from app.api._pictures import Payment, Payments
@@ -78,8 +78,8 @@ class PaymentFilter(Page):
     customer: Id | None = None
     payer_email: Email | None = None
     last4: Annotated[str, Field(pattern="^[0-9]{4}$")] | None = None
-    created_from: AwareDatetime | None = None
-    created_before: AwareDatetime | None = None
+    created_from: Moment | None = None
+    created_before: Moment | None = None
 
 
 class Cancellation(Body):

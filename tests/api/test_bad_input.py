@@ -203,6 +203,7 @@ def test_every_route_refuses_what_is_wrong(api, payment, path, body, refused):
         ("after=x", "bad_cursor", "after"),
         ("status=lost", "not_one_of", "status"),
         ("created_from=yesterday", "not_a_date", "created_from"),
+        ("created_from=1764547200", "not_a_date", "created_from"),
         ("created_from=2026-01-01T00:00:00", "not_a_date", "created_from"),
         ("merchant_reference=%00", "wrong_form", "merchant_reference"),
         ("last4=42", "wrong_form", "last4"),
