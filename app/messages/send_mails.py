@@ -84,7 +84,7 @@ def _claim(count: int) -> Sequence[Mapping[str, Any]]:
             .values(leased_until=at + LEASE, lease=uuid7())
             .returning(*MAILS.c)
         )
-        return [dict(row) for row in rows.mappings()]
+        return sorted((dict(row) for row in rows.mappings()), key=lambda mail: mail["due_at"])
 
 
 def _send(server: smtplib.SMTP, mail: Mapping[str, Any]) -> int:
