@@ -8,8 +8,11 @@ import time_machine
 
 from app.core.clock import now
 from app.core.db import table_of
+from app.core.errors import Refusal
+from app.core.idempotency import Repeated
 from app.merchants.models import ProviderContract
-from app.payments.checkout import CHECKOUTS
+from app.payments.authorise import Means
+from app.payments.checkout import CHECKOUTS, pay
 from hosted_pages.forms import GOOD_FOR_SECONDS, Purpose
 from hosted_pages.pages.checkout import MOST_ATTEMPTS
 from sandbox.acquirers.cards import CARD_BY_NAME
@@ -98,6 +101,28 @@ def test_eight_presses_of_a_declined_card_ask_the_bank_once(app, payer, new_chec
         list(pool.map(lambda _: Payer(app.test_client()).fill_in(form, _card("refused")), range(8)))
     with app.app_context():
         assert told(opened.payment["id"]).count("authorisation.submitted") == 1
+
+
+def test_the_same_attempt_is_made_once_even_if_nothing_else_stood_in_its_way(app, new_checkout):
+    """The last line of defence, below the page: the number of the attempt is taken with the attempt itself."""
+    opened = new_checkout()
+    declined = Means("card", card=factories.card("refused"))
+
+    def press(_: int) -> str:
+        with app.app_context():
+            try:
+                return pay(opened, declined, attempt=1).operation["state"]
+            except (Refusal, Repeated) as refusal:
+                return type(refusal).__name__
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(press, range(8)))
+    with app.app_context():
+        assert press(0) == "Repeated"
+        assert told(opened.payment["id"]).count("authorisation.submitted") == 1
+        assert pay(opened, declined, attempt=2).operation["state"] == "declined"
+    assert answers.count("declined") == 1
+    assert set(answers) <= {"declined", "Repeated", "AttemptUnderWay"}
 
 
 def test_two_tabs_pay_once(app, new_checkout, acquirers):
