@@ -1,6 +1,10 @@
 """Attaches the API: resources, providers' notifications, the description and its pages."""
 
+from typing import Any
+
 from apiflask import APIFlask
+from flask import Flask, Request
+from flask.sessions import SecureCookieSessionInterface
 
 from app.api import RESOURCES, _docs, _errors, _spec, news
 from app.api._callers import needed
@@ -15,4 +19,14 @@ def attach(app: APIFlask) -> None:
     _spec.attach(app)
     app.register_blueprint(_docs.door)
     errors_under(app, "/v1", _errors.render)
+    app.session_interface = _SessionsOfPeople()
     needed(app)
+
+
+class _SessionsOfPeople(SecureCookieSessionInterface):
+    """Programs have no session: nothing here reads or sets a cookie, and no request pays for one."""
+
+    def open_session(self, app: Flask, request: Request) -> Any:
+        if request.path.startswith(("/v1/", "/news/")):
+            return self.make_null_session(app)
+        return super().open_session(app, request)

@@ -3,6 +3,7 @@
 A door that renders errors in its own form says `errors_under(app, "/v1", render)`; everything else gets a plain line.
 """
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import settings
 from app.core import db, queue
-from app.core.ids import uuid7
 from app.core.logs import redact
 from app.core.problem import DATABASE_AWAY, Problem, problem_of
 
@@ -69,7 +69,7 @@ def _begin() -> None:
     """A caller's own id is kept if it is sane, so that both sides find the same request in their logs."""
     given = request.headers.get("Request-Id", "")
     kept = _SANE_ID.fullmatch(given) and redact(given) == given
-    g.request_id = given if kept else f"req_{uuid7().hex}"
+    g.request_id = given if kept else f"req_{os.urandom(12).hex()}"
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
