@@ -5,7 +5,6 @@ No page sets a cookie. What a page must remember stands in its link and in its s
 
 from apiflask import APIFlask
 from flask import Blueprint
-from flask_wtf.csrf import CSRFProtect
 
 from app.core.web import errors_under
 from hosted_pages import PAGES, paper
@@ -19,6 +18,3 @@ def attach(app: APIFlask) -> None:
     app.register_blueprint(door)
     for prefix in ("/pay/", "/return/"):
         errors_under(app, prefix, paper.of_problem)
-    guard = app.extensions.get("csrf")
-    if isinstance(guard, CSRFProtect):  # it works with cookies; these forms carry their own signature
-        guard.exempt(door)

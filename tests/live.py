@@ -10,6 +10,7 @@ import ctypes
 import http.client
 import http.server
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -99,9 +100,15 @@ def listening(handler: type[http.server.BaseHTTPRequestHandler], port: int = 0) 
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port to be used later: below those that the system hands out by itself, so that none of them takes it."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def _wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

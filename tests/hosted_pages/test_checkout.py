@@ -196,3 +196,24 @@ def test_a_shop_says_its_own_sentence_in_the_language_of_the_page_only(payer, ne
     changed(shops, shops.c.id == tenant.shop_id, texts={"de": {"welcome": "Moin <Leute>"}})
     assert "Moin <Leute>" in payer.open(link(new_checkout())).text
     assert "Moin" not in payer.open(link(new_checkout(language="en"))).html
+
+
+def test_a_logo_that_is_opened_by_itself_runs_nothing(client, new_checkout, changed, tenant):
+    shops = table_of(Shop)
+    mine = shops.c.id == tenant.shop_id
+    changed(shops, mine, logo=b"<svg onload='alert(1)'/>", logo_type="image/svg+xml")
+    answer = client.get(link(new_checkout(), "/logo"))
+    assert (answer.mimetype, answer.data) == ("image/svg+xml", b"<svg onload='alert(1)'/>")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert "script-src" not in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    changed(shops, mine, logo=None, logo_type=None)
+    assert client.get(link(new_checkout(), "/logo")).status_code == 404
+
+
+def test_style_and_script_are_kept_for_a_year_under_an_address_that_changes_with_them(payer, client, new_checkout):
+    shown = payer.open(link(new_checkout()))
+    for address in (shown.document.one("script").attributes["src"], shown.document.all("link")[1].attributes["href"]):
+        assert "?v=" in address
+        assert client.get(address).headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert client.get(address.partition("?")[0]).headers["Cache-Control"] == "no-cache"

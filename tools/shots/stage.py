@@ -41,7 +41,7 @@ LOOKS: dict[str, dict[str, Any]] = {
         "name": "Kaffeerösterei Nordlicht",
         "accent": "#7a3b12",
         "radius": 10,
-        "font": "serif",
+        "font": "system",
         "theme": "light",
         "logo": logos.CAFE,
         "logo_type": "image/svg+xml",
