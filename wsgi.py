@@ -18,7 +18,14 @@ from app.core.logs import configure_logs
 def create_app() -> APIFlask:
     """One application. Raises SettingMissing when the environment lacks something it cannot do without."""
     configure_logs(settings().log_level)
-    web = APIFlask("zahlwerk", title="Zahlwerk API", version="1", spec_path=None, docs_path=None, static_folder=None)
+    web = APIFlask(
+        "zahlwerk",
+        title="Zahlwerk API",
+        version="1",
+        spec_path=None,
+        docs_path=None,
+        static_folder=None,  # pyright: ignore[reportArgumentType]  # Flask takes None: no static route
+    )
     web.config.update(
         SECRET_KEY=settings().keys.session.hex(),
         SQLALCHEMY_DATABASE_URI=settings().database_url,
