@@ -20,7 +20,7 @@ LIMIT = 100  # things per call of run(); leases are made for it: 100 calls of 10
 SECONDS = 20.0  # after which other jobs get their turn
 TIMEOUT = 300  # RQ's; what takes longer hangs
 # Longer than any run: a slot is free again only when its worker is surely dead.
-_LEASE_SECONDS = TIMEOUT + 30
+LEASE_SECONDS = TIMEOUT + 30
 
 
 def run_job(name: str, slot: str | None = None) -> str:
@@ -35,7 +35,7 @@ def run_job(name: str, slot: str | None = None) -> str:
             return _work(name)
         due = schedule.slot(JOBS[name], now())
         with atomic(ALL) as connection:
-            if not runs.take(connection, name, due, _LEASE_SECONDS):
+            if not runs.take(connection, name, due, LEASE_SECONDS):
                 return "already done"
         try:
             result = _work(name)
