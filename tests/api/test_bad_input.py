@@ -18,9 +18,10 @@ TABLES = (
 )
 
 
-@pytest.fixture
-def payment(api):
-    """Authorised over 100.00 EUR, with 40.00 captured."""
+@pytest.fixture(scope="module")
+def payment(app, tenant):
+    """Authorised over 100.00 EUR, with 40.00 captured. Only tests that change nothing share it."""
+    api = Api(app, tenant, tenant.key)
     made = api.pay()
     api.post(f"/payments/{made['id']}/captures", {"amount": 4_000})
     return made["id"]
@@ -246,8 +247,9 @@ def test_a_refusal_quotes_nothing_that_was_sent(api, capsys):
     assert NUMBER not in str(lines) + printed.out + printed.err
 
 
-def test_a_locked_payment_is_503_with_nothing_half_done(api, app, payment):
+def test_a_locked_payment_is_503_with_nothing_half_done(api, app):
     """Somebody holds the row for longer than the lock time-out."""
+    payment = api.pay()["id"]
     before = state(app)
     with app.app_context(), db.engine.connect() as other:
         other.execute(text("SET zahlwerk.merchants = 'all'; SET zahlwerk.live = 'any'"))

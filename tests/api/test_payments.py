@@ -1,10 +1,15 @@
 """Payments through the API: created, confirmed, cancelled, read and listed."""
 
+from sqlalchemy import text
+
 from app.api._pictures import Operations, Payment, Payments
-from app.core.db import ALL, reading
+from app.core.db import ALL, atomic, reading
+from app.core.ids import parse_id, public_id
+from app.merchants.add import add_contract
 from tests import factories
 from tests.api.conftest import Api, by_card, error_of, fits, order
 from tests.books import told
+from tests.connectors.peers import paypal
 
 
 def test_a_card_is_authorised_and_waits_for_its_capture(api):
@@ -122,12 +127,8 @@ def test_a_currency_no_contract_takes_is_refused_and_nothing_is_written(api, app
 
 
 def test_who_did_it_is_the_key(api, app, tenant):
-    from app.core.ids import parse_id, public_id
-
     payment = api.pay()
     with app.app_context(), reading(ALL) as connection:
-        from sqlalchemy import text
-
         actors = connection.execute(
             text("SELECT DISTINCT actor FROM operations WHERE payment_id = :id"), {"id": parse_id("pay", payment["id"])}
         ).scalars()
@@ -179,3 +180,23 @@ def test_operations_of_a_payment_are_listed_and_read(api):
     listed = fits(Operations, api.get(f"/payments/{payment['id']}/operations"))
     assert [operation["object"] for operation in listed["data"]] == ["capture", "authorise"]
     assert api.get(f"/operations/{listed['data'][0]['id']}").get_json() == listed["data"][0]
+
+
+def test_paypal_sends_the_payer_to_its_own_page(app, acquirers, tmp_path):
+    with paypal.serving(tmp_path) as url:
+        with app.app_context():
+            tenant = factories.tenant(acquirers["A"])
+            with atomic(ALL) as connection:
+                add_contract(
+                    connection,
+                    merchant_id=tenant.merchant_id,
+                    live=False,
+                    provider="paypal",
+                    label="PayPal",
+                    settings=dict(paypal.contract_with(url).settings),
+                    actor="test",
+                )
+        sent = order(payment_method={"type": "paypal"}, return_url="https://shop.example/thanks")
+        payment = fits(Payment, Api(app, tenant, tenant.key).post("/payments", sent))
+    assert (payment["status"], payment["method"]) == ("requires_action", "paypal")
+    assert payment["next_action"]["url"].startswith(url)

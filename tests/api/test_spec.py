@@ -161,7 +161,7 @@ def test_no_request_breaks_the_promises_of_the_description(app, tenant, ids, tmp
             "workers": 1,
             "headers": {"Authorization": f"Bearer {tenant.key}"},
             "parameters": ids,
-            "generation": {"max-examples": 5, "deterministic": True, "database": "none", "no-shrink": True},
+            "generation": {"max-examples": 3, "deterministic": True, "database": "none", "no-shrink": True},
             "phases": {"stateful": {"enabled": False}},
             "checks": {"positive_data_acceptance": {"enabled": False}},
         }
