@@ -12,6 +12,7 @@ from admin.office import OFFICE
 from admin.screens import SCREENS
 from app.core.db import ALL, atomic
 from app.core.problem import Problem
+from app.core.texts import N_
 from app.core.web import request_id
 from app.staff.change import change_user
 
@@ -77,6 +78,9 @@ def _keep_assets(response: Response) -> Response:
     return response
 
 
+_OURS = N_("Nothing was done. Try again; if it fails once more, tell the developers the id below.")
+
+
 def _problem_page(problem: Problem) -> Response:
     """Any error at an address of ours, in our look."""
     if "office" not in g:
@@ -85,7 +89,7 @@ def _problem_page(problem: Problem) -> Response:
     page = render_template(
         "office/problem.html",
         title=problem.said(),
-        advice=problem.advised(),
+        advice=_(_OURS) if problem.kind == "internal" else problem.advised(),
         status=problem.status,
         request_id=request_id(),
         back="/admin/" if logged_in else url_for("security.login"),

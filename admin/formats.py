@@ -1,5 +1,6 @@
 """How things look: money, moments, ids, states. Templates reach these as `office.money(...)` and so on."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -239,3 +240,9 @@ def endpoint_state(endpoint: Mapping[str, Any]) -> Markup:
 
 def deadline_day(dispute: Mapping[str, Any]) -> str:
     return day(dispute["respond_by"].astimezone(UTC).date()) if dispute["respond_by"] else "–"
+
+
+def risk_reason(reason: str, currency: str) -> str:
+    """`amount above 49999` -> "amount above 499,99 €"; other reasons as they are."""
+    found = re.fullmatch(r"amount above (\d+)", reason)
+    return _("amount above %(amount)s", amount=money(int(found.group(1)), currency)) if found else reason

@@ -51,7 +51,7 @@ class EndpointForm(OnceForm):
 
 class Endpoints(Screen):
     address = "endpoints"
-    entry = Entry("messages", 20, N_("Webhook endpoints"), "hook", "endpoints")
+    entry = Entry("messages", 20, N_("Endpoints"), "hook", "endpoints")
 
     @page("/", "merchant.read")
     def index(self) -> str:

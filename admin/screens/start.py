@@ -141,11 +141,12 @@ def _today() -> list[Tile]:
 
 
 def _amounts(rows: list[RowMapping], column: str) -> str:
-    """Sums per currency, the largest currency first: "1.234,00 € · 300 ¥"."""
+    """Sums per currency, euros first: "1.234,00 € · 300 ¥"."""
     sums: Counter[str] = Counter()
     for row in rows:
         sums[row["currency"]] += row[column]
-    shown = [formats.money(amount, currency) for currency, amount in sums.most_common(3) if amount]
+    ours_first = sorted(sums.items(), key=lambda item: (item[0] != "EUR", -item[1]))
+    shown = [formats.money(amount, currency) for currency, amount in ours_first[:3] if amount]
     return " · ".join(shown) or formats.money(0, "EUR")
 
 
