@@ -272,7 +272,7 @@ def _try_candidates(prepared: _Prepared, means: Means, actor: str) -> Done:
     for number, candidate in enumerate(prepared.candidates):
         if number:
             with atomic(of(payment["merchant_id"], payment["live"])) as connection:
-                payment = locked_payment(connection, payment["id"])
+                payment = free_payment(connection, payment["id"])  # another tab may have been quicker
                 operation = new_attempt(connection, payment, candidate.contract, means, actor, hold=prepared.hold)
         done = perform(
             merchant_id=payment["merchant_id"],
