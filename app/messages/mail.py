@@ -1,9 +1,12 @@
 """Which mails follow from an event: whom, which letter, and the facts it needs. Nothing is sent here."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, text
+import structlog
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert
 
 from app.core import vault
 from app.core.clock import now
@@ -13,9 +16,12 @@ from app.core.ids import public_id, uuid7
 from app.messages.events import by_name
 from app.messages.models import Mail
 
+log = structlog.get_logger()
+
 MAILS = table_of(Mail)
 CONTEXT = "mails.sealed"
 LANGUAGES = ("de", "en")
+TOO_OLD = timedelta(hours=72)  # nobody wants to be told now what happened days ago
 _GENERIC = "event"
 
 # A payment without a shop belongs to the merchant's only one, if it has but one.
@@ -33,7 +39,7 @@ _EVENTS = text(
     LEFT JOIN payments p ON p.id = v.payment_id
     LEFT JOIN shops s ON s.merchant_id = v.merchant_id AND s.id = coalesce(p.shop_id, (
         SELECT (array_agg(o.id))[1] FROM shops o WHERE o.merchant_id = v.merchant_id HAVING count(*) = 1))
-    WHERE l.position > :after AND l.position <= :up_to AND v.audience = 'public'
+    WHERE l.position > :after AND l.position <= :up_to AND v.audience = 'public' AND v.happened_at > :since
       AND (s.notify_email IS NOT NULL OR s.payer_receipts OR v.name = ANY (:to_merchants))
     ORDER BY l.position
     """
@@ -43,14 +49,24 @@ _EVENTS = text(
 def write(connection: Connection, after: int, up_to: int) -> int:
     """Writes the mails of events with after < position <= up_to. Returns how many."""
     to_merchants = [name for name, event in by_name().items() if "merchant" in event.MAIL]
-    rows = connection.execute(_EVENTS, {"after": after, "up_to": up_to, "to_merchants": to_merchants}).mappings()
-    mails = [_row(dict(row), *wanted) for row in rows for wanted in _wanted(row)]
+    parameters = {"after": after, "up_to": up_to, "since": now() - TOO_OLD, "to_merchants": to_merchants}
+    rows = connection.execute(_EVENTS, parameters).mappings()
+    mails = [mail for row in rows.all() for mail in _of_event(dict(row))]
     if mails:
-        connection.execute(insert(MAILS), mails)
+        connection.execute(insert(MAILS).on_conflict_do_nothing(), mails)
     return len(mails)
 
 
-def _wanted(row: Mapping[Any, Any]) -> Iterator[tuple[str, str, str, str]]:
+def _of_event(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The mails of one event. A fault in one must not stop the relay, and with it every webhook."""
+    try:
+        return [_row(row, *wanted) for wanted in _wanted(row)]
+    except Exception as error:
+        log.error("mail_not_written", told=row["name"], told_id=str(row["id"]), error=type(error).__name__)
+        return []
+
+
+def _wanted(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """(recipient's role, address, letter, language) for each mail that the event makes."""
     event = by_name().get(row["name"])
     letters: Mapping[str, str] = event.MAIL if event else {}

@@ -11,7 +11,8 @@ from flask import current_app
 from sqlalchemy import text
 
 from app.core.clock import now
-from app.core.db import ALL, atomic
+from app.core.db import ALL, atomic, of
+from app.core.events import tell
 from app.core.ids import public_id
 from app.messages import outbox
 from app.messages.deliver import MOST_PER_ENDPOINT, MOST_PER_FAILING_ENDPOINT, MOST_PER_PEER, deliver
@@ -53,6 +54,25 @@ def test_every_step_of_a_payment_arrives_in_order_with_a_valid_signature(tenant,
     steps = [one.event["payment_step"] for one in arrived]
     assert steps == sorted(steps)
     assert arrived[3].event["data"]["payment"]["captured"] == 10_000
+
+
+def test_what_was_told_in_one_transaction_arrives_in_the_order_in_which_it_was_told(merchant, receiver):
+    endpoint(merchant, f"{receiver.url}/hook")
+    payment_id, operation = uuid4(), uuid4()
+    with atomic(of(merchant, False)):
+        told = [
+            tell(
+                "capture.pending",
+                subject=("operation", operation),
+                step=number,
+                merchant_id=merchant,
+                live=False,
+                payment_id=payment_id,
+            )
+            for number in range(20)
+        ]
+    send_out()
+    assert receiver.ids("/hook") == _ids(told)
 
 
 def test_an_endpoint_gets_the_events_it_asked_for_and_only_its_own_merchants(merchant, receiver, acquirers):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from app.core.clock import now, replaying
 from app.core.db import ALL, atomic, reading
 from app.merchants.add import SHOPS, change
 from app.messages import queries
@@ -70,6 +71,13 @@ def test_english_shops_get_english(shop, mailbox):
     factories.authorised(tenant, 123_456, shop_id=tenant.shop_id, merchant_reference="order-9")
     _sent()
     assert mailbox.messages[0]["Subject"] == "[Test] New payment of €1,234.56 – order-9"
+
+
+def test_history_is_told_to_nobody(shop, mailbox):
+    tenant = shop(notify_email="shop@example.com", payer_receipts=True)
+    with replaying(now() - timedelta(days=4)):
+        factories.authorised(tenant, shop_id=tenant.shop_id)
+    assert _sent() == 0
 
 
 def test_a_shop_without_an_address_gets_nothing(shop, mailbox):
