@@ -36,6 +36,7 @@ def create_app() -> APIFlask:
             "pool_timeout": 10,
             "pool_pre_ping": False,
             "execution_options": {"guarded": True},
+            "hide_parameters": True,  # an error must not carry names, addresses or tokens into a log
         },
         MAX_CONTENT_LENGTH=1_000_000,
         MAX_FORM_MEMORY_SIZE=500_000,
