@@ -19,7 +19,8 @@ SHELVES = (
     *("app/connectors", "app/risk/checks", "app/methods", "app/messages/events", "app/api"),
     *("hosted_pages/pages", "admin/screens", "jobs"),
 )
-NOT_ON_THE_SHELF = {"kinds", "door", "run", "worker", "clock", "schedule", "pulse"}  # what carries a shelf
+# What carries a shelf, and the door for providers' notifications, which is no resource of /v1.
+NOT_ON_THE_SHELF = {"kinds", "door", "run", "worker", "clock", "schedule", "pulse", "news"}
 open_rooms()
 
 
