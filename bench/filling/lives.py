@@ -52,7 +52,7 @@ class Life:
 
 
 _CAPTURE = Turn("capture", at=0.3)
-_GIVEN_BACK = {"reason": "Widerruf"}
+_WITHDRAWN = "Widerruf"
 
 LIVES = (
     Life("created", 10, 0, 0, (), oldest_hours=20),
@@ -64,8 +64,10 @@ LIVES = (
     Life("captured", 534, 676, 40, (Turn("authorise"), Turn("capture", at=1.0))),
     Life("captured_in_two", 20, 50, 90, (Turn("authorise"), Turn("capture", PART, at=0.3), Turn("capture", 700, at=1))),
     Life("rest_released", 10, 20, 40, (Turn("authorise"), Turn("capture", PART, at=1.0, released=AMOUNT - PART))),
-    Life("refunded", 20, 60, 300, (Turn("authorise"), _CAPTURE, Turn("refund", at=1.0, **_GIVEN_BACK))),
-    Life("refunded_in_part", 20, 40, 300, (Turn("authorise"), _CAPTURE, Turn("refund", PART, at=1.0, **_GIVEN_BACK))),
+    Life("refunded", 20, 60, 300, (Turn("authorise"), _CAPTURE, Turn("refund", at=1.0, reason=_WITHDRAWN))),
+    Life(
+        "refunded_in_part", 20, 40, 300, (Turn("authorise"), _CAPTURE, Turn("refund", PART, at=1.0, reason=_WITHDRAWN))
+    ),
     Life("cancelled", 20, 30, 60, (Turn("authorise"), Turn("cancel", at=1.0, reason="Nicht lieferbar"))),
     Life(
         *("expired", 0, 25, 24 * 7),

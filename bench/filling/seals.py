@@ -10,11 +10,12 @@ import psycopg
 # Keys in the order of the alphabet, no spaces: what sequence.seal_of() hashes.
 _BODIES = """
 COPY (
-    SELECT id, format('{"actor":"%s","audience":"%s","data":%s,"details":%s,"happened_at":%s,"id":"%s","live":%s,'
-                      '"merchant_id":"%s","name":"%s","payment_id":"%s","payment_step":%s,"step":%s,"subject_id":"%s",'
-                      '"subject_type":"%s"}', actor, audience, data,
-                      coalesce('"' || encode(digest, 'hex') || '"', 'null'), us / 1e6::float8, id, CASE WHEN live THEN 'true' ELSE 'false' END, merchant_id, name, payment_id,
-                      payment_step, step, subject_id, subject_type)
+    SELECT id, format(
+        '{"actor":"%s","audience":"%s","data":%s,"details":%s,"happened_at":%s,"id":"%s","live":%s,"merchant_id":"%s",'
+        '"name":"%s","payment_id":"%s","payment_step":%s,"step":%s,"subject_id":"%s","subject_type":"%s"}',
+        actor, audience, data, coalesce('"' || encode(digest, 'hex') || '"', 'null'), us / 1e6::float8, id,
+        CASE WHEN live THEN 'true' ELSE 'false' END, merchant_id, name, payment_id, payment_step, step, subject_id,
+        subject_type)
     FROM fill.told ORDER BY id
 ) TO STDOUT
 """

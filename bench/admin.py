@@ -1,0 +1,190 @@
+"""The back office with a million payments: list, search and detail page, for eight users at once.
+
+Eight signed-in users go round and round without a pause: a list (unfiltered, with filters, a later page), a search
+(reference, e-mail, beginning of a name, last four digits), a payment. Each page is checked for what it must show. The
+last line printed is JSON. `--rows N` payments, `--seconds N` of measuring.
+"""
+
+import argparse
+import json
+import random
+import re
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+from urllib.request import HTTPCookieProcessor, Request, build_opener
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import psycopg
+from psycopg.rows import dict_row
+
+from bench import load
+from bench.fill import fill
+from bench.stack import Running, running
+
+USERS = 8
+PASSWORD = "eight benches in a row"
+Row = dict[str, Any]
+Ask = Callable[[random.Random, Row], tuple[str, str]]  # (address below /admin, what its page must show)
+
+
+def sign_in(url: str, email: str) -> str:
+    """Logs in through the form. Returns the header line that keeps the session."""
+    jar = CookieJar()
+    browser = build_opener(HTTPCookieProcessor(jar))
+    form = browser.open(f"{url}/admin/login").read().decode()
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
+    assert token, form
+    typed = {"csrf_token": token[1], "email": email, "password": PASSWORD}
+    page = browser.open(Request(f"{url}/admin/login", urlencode(typed).encode())).read().decode()
+    assert "/admin/logout" in page, page
+    return f"Cookie: {'; '.join(f'{cookie.name}={cookie.value}' for cookie in jar)}\r\n"
+
+
+def add_users() -> list[str]:
+    from app.core.db import ALL, atomic
+    from app.staff.add import add_user
+
+    emails = [f"user{number}@bench.example" for number in range(USERS)]
+    with atomic(ALL) as connection:
+        for email in emails:
+            add_user(connection, email=email, password=PASSWORD, roles=["admin"], actor="bench")
+    return emails
+
+
+def sample(owner_url: str, count: int) -> list[Row]:
+    """Payments drawn by lot, with their ids and their merchants' as they stand in addresses."""
+    from app.core.ids import public_id
+
+    with psycopg.connect(owner_url.replace("+psycopg", "", 1), row_factory=dict_row) as connection:
+        rows = connection.execute(
+            "SELECT * FROM payments TABLESAMPLE BERNOULLI (greatest(0.5, least(100.0, %s * 200.0 /"
+            " (SELECT greatest(1, reltuples) FROM pg_class WHERE oid = 'payments'::regclass)))) WHERE NOT live"
+            " ORDER BY random() LIMIT %s",
+            (count, count),
+        ).fetchall()
+    return [{**row, "key": public_id("pay", row["id"]), "mer": public_id("mer", row["merchant_id"])} for row in rows]
+
+
+def _list(lot: random.Random, row: Row) -> tuple[str, str]:
+    day = row["created_at"].date()
+    some_days = {"since": day, "until": day + timedelta(days=lot.randint(0, 10))}
+    amount = {
+        "currency": row["currency"],
+        "least": f"{row['amount'] // 100},00",
+        "most": f"{row['amount'] // 100 + 20},00",
+    }
+    asked: dict[str, Any] = lot.choice(
+        (
+            {},
+            {},
+            {},
+            {"after": row["key"]},
+            {"status": row["status"]},
+            {"status": ["authorised", "partially_captured"]},
+            {"status": lot.choice(("charged_back", "pending", "expired"))},
+            {"merchant": row["mer"]},
+            {"merchant": row["mer"], "status": row["status"], "after": row["key"]},
+            {"merchant": row["mer"], **some_days},
+            some_days,
+            {"status": "failed", **some_days},
+            amount,
+            {"method": "card", **amount, **some_days},
+            {"currency": "CHF"},
+            {"sort": "oldest"},
+            {"mode": "live"},
+            {"mode": "live", "status": "captured"},
+        )
+    )
+    return f"/payments/?{urlencode({'mode': 'test'} | asked, doseq=True)}", "/admin/payments/"
+
+
+def _search(lot: random.Random, row: Row) -> tuple[str, str]:
+    """A single find is shown at once: then the answer is a redirect to it."""
+    name = row["payer_name"]
+    text = lot.choice(
+        (
+            row["merchant_reference"],
+            row["payer_email"],
+            name,
+            name[: name.index(" ") + 3],
+            name[:3],
+            name.rpartition(" ")[2],
+            row["last4"] or row["payer_email"],
+            row["merchant_reference"][:-2],
+            row["key"],
+            f"nobody-{lot.random()}",
+        )
+    )
+    return f"/search/?q={quote(text)}", "" if text.startswith("nobody") else "/admin/payments/"
+
+
+def _detail(_lot: random.Random, row: Row) -> tuple[str, str]:
+    return f"/payments/{row['key']}", row["merchant_reference"]
+
+
+KINDS: dict[str, Ask] = {"list": _list, "search": _search, "detail": _detail}
+
+
+def unit(cookies: Sequence[str], rows: Sequence[Row], took: dict[str, list[tuple[float, str]]]) -> load.Unit:
+    """One turn of a user: one page of each kind."""
+    lot = random.Random(7)
+
+    async def turn(connection: load.Connection, number: int) -> None:
+        for kind, ask in KINDS.items():
+            address, shown = ask(lot, lot.choice(rows))
+            begun = time.perf_counter()
+            status, body = await connection.call("GET", f"/admin{address}", headers=cookies[number % len(cookies)])
+            took[kind].append((time.perf_counter() - begun, address))
+            redirected = kind == "search" and status == 303
+            if not redirected and (status != 200 or shown.encode() not in body):
+                raise RuntimeError(f"{address}: {status} {body[:200]!r}")
+
+    return turn
+
+
+def measure(stack: Running, owner_url: str, emails: Sequence[str], seconds: float) -> dict[str, float]:
+    rows = sample(owner_url, 5000)
+    stack.start_web()
+    cookies = [sign_in(stack.url, email) for email in emails]
+    print("back office: warming up, then measuring", flush=True)
+    took: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    load.run(stack.url, unit(cookies, rows, defaultdict(list)), concurrency=USERS, seconds=max(5, seconds / 3))
+    result = load.run(stack.url, unit(cookies, rows, took), concurrency=USERS, seconds=seconds)
+    assert not result.errors, result.errors[:3]
+    for kind, times in took.items():
+        every = load.Result([taken for taken, _ in times])
+        print(
+            f"{kind}: {len(times)} pages, p50 {every.percentile_ms(0.5):.0f} ms, p99 {every.percentile_ms(0.99):.0f} ms"
+        )
+        for taken, address in sorted(times, reverse=True)[:5]:
+            print(f"  {1000 * taken:6.0f} ms {address}")
+    return {
+        f"{kind}_p95_ms": round(load.Result([taken for taken, _ in took[kind]]).percentile_ms(0.95), 1)
+        for kind in KINDS
+    }
+
+
+def main(rows: int, seconds: float) -> dict[str, float | int]:
+    from wsgi import create_app
+
+    with running() as stack:
+        with create_app().app_context():
+            fill(stack.stores.owner_url, rows)
+            emails = add_users()
+        return {"rows": rows, **measure(stack, stack.stores.owner_url, emails, seconds)}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=float, default=30)
+    given = parser.parse_args()
+    print(json.dumps(main(given.rows, given.seconds)))
