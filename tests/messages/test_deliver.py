@@ -14,9 +14,13 @@ from app.core.clock import now
 from app.core.db import ALL, atomic, of
 from app.core.events import tell
 from app.core.ids import public_id
-from app.messages import outbox
-from app.messages.deliver import MOST_PER_ENDPOINT, MOST_PER_FAILING_ENDPOINT, MOST_PER_PEER, deliver
+from app.messages.claim import claim
+from app.messages.deliver import deliver
+from app.messages.outbox import LEASE, Result
+from app.messages.record import PATIENCE, record
 from app.messages.relay import relay
+from app.messages.senders import MOST_PER_ENDPOINT, MOST_PER_FAILING_ENDPOINT, MOST_PER_PEER
+from app.messages.webhook import Outcome
 from app.payments.capture import capture
 from app.payments.refund import refund
 from tests import factories
@@ -156,7 +160,7 @@ def test_it_is_tried_again_after_ever_longer_whiles_and_given_up_after_72_hours(
         waited += pause
         time_passes(pause + timedelta(seconds=1), merchant)
         send_out()
-    for pause, planned in zip(pauses[:8], outbox.PATIENCE, strict=True):
+    for pause, planned in zip(pauses[:8], PATIENCE, strict=True):
         assert 0.75 * planned <= pause <= 1.25 * planned
     assert timedelta(hours=71) < waited < timedelta(hours=73)
     assert waiting(merchant)[0]["state"] == "failed"
@@ -197,12 +201,12 @@ def test_a_dead_workers_claims_are_free_again_within_a_minute_and_not_before(mer
     ids = happen(merchant, *NAMES, payment_id=uuid4())
     relay_all()
     with atomic(ALL) as connection:  # a worker claims, and dies
-        claims = outbox.claim(connection, 100, busy={}, most=16, most_failing=2)
-    mine = [claim for claim in claims if claim.webhook.url.startswith(receiver.url)]
-    assert [claim.webhook.event["id"] for claim in mine] == ids[:1]
+        claims = claim(connection, 100, busy={}, most=16, most_failing=2)
+    mine = [one for one in claims if one.webhook.url.startswith(receiver.url)]
+    assert [one.webhook.event["id"] for one in mine] == ids[:1]
     assert send_out() == 0
-    assert outbox.LEASE + timedelta(seconds=10) < timedelta(seconds=60)
-    time_passes(outbox.LEASE, merchant)
+    assert LEASE + timedelta(seconds=10) < timedelta(seconds=60)
+    time_passes(LEASE, merchant)
     assert send_out() == 3
     assert receiver.ids("/hook") == _ids(ids)
 
@@ -212,12 +216,12 @@ def test_who_has_lost_his_lease_may_not_record(merchant, receiver):
     happen(merchant, "capture.pending", payment_id=uuid4())
     relay_all()
     with atomic(ALL) as connection:
-        late = outbox.claim(connection, 100, busy={}, most=16, most_failing=2)
-    time_passes(outbox.LEASE, merchant)
+        late = claim(connection, 100, busy={}, most=16, most_failing=2)
+    time_passes(LEASE, merchant)
     send_out()
-    failed = outbox.Outcome(500, "HTTP 500", 1.0)
+    failed = Outcome(500, "HTTP 500", 1.0)
     with atomic(ALL) as connection:
-        assert outbox.record(connection, [outbox.Result(claim, failed) for claim in late]) == []
+        assert record(connection, [Result(one, failed) for one in late]) == []
     assert waiting(merchant)[0]["state"] == "delivered"
 
 
