@@ -80,11 +80,9 @@ def _admit() -> AnyResponse | None:
         _choose_mode()
     if request.routing_exception is not None:
         return None  # Flask answers it: nothing is at this address
-    _check_token()
-    if permission == _PUBLIC:
-        return None
-    if permission is None or not _staff_may(permission):
+    if permission != _PUBLIC and (permission is None or not _staff_may(permission)):
         raise NotAllowed()
+    _check_token()
     return None
 
 
@@ -147,8 +145,18 @@ def _wanted() -> str | None:
     return request.full_path.rstrip("?")
 
 
+def is_a_place_of_ours(address: str) -> bool:
+    """Whether a redirect may go there: a plain path below /admin/, which no browser can read as another site."""
+    path = address.partition("?")[0]
+    return path.startswith(f"{PREFIX}/") and not any(sign in path for sign in ("\\", "%5C", "//"))
+
+
 def _leave(response: Response) -> Response:
-    return headers.secure(response) if "office" in g and _is_ours() else response
+    if "office" not in g or not _is_ours():
+        return response
+    if request.endpoint == "security.login" and not is_a_place_of_ours(response.headers.get("Location", f"{PREFIX}/")):
+        response.headers["Location"] = f"{PREFIX}/"
+    return headers.secure(response)
 
 
 def _end(_error: BaseException | None) -> None:

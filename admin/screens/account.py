@@ -9,6 +9,7 @@ from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import DataRequired, EqualTo, Length
 
 from admin import choices
+from admin.fields import options
 from admin.forms import REQUIRED, TIDY, Form
 from admin.here import here, staff
 from admin.office import url
@@ -24,8 +25,8 @@ from app.staff.permissions import SELF
 
 class AccountForm(Form):
     name = StringField(_l("Name"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=120)])
-    language = SelectField(_l("Language"), choices=list(choices.LANGUAGES.items()))
-    timezone = SelectField(_l("Time zone"), choices=[(zone, zone) for zone in choices.TIMEZONES])
+    language = SelectField(_l("Language"), choices=options(choices.LANGUAGES))
+    timezone = SelectField(_l("Time zone"), choices=list(choices.TIMEZONES))
 
 
 class PasswordForm(Form):

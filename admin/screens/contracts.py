@@ -10,7 +10,7 @@ from wtforms import BooleanField, IntegerField, PasswordField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from admin import choices, formats, merchants_known, words
-from admin.fields import Several
+from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose
 from admin.guard import look_at
 from admin.here import connection, here
@@ -38,7 +38,7 @@ class ContractForm(OnceForm):
     methods = Several(_l("Methods"), validators=[DataRequired(_l("Choose at least one."))])
     currencies = Several(
         _l("Currencies"),
-        choices=[(one, one) for one in choices.CURRENCIES],
+        choices=list(choices.CURRENCIES),
         validators=[DataRequired(_l("Choose at least one."))],
     )
     priority = IntegerField(_l("Priority"), default=100, validators=[InputRequired(REQUIRED), NumberRange(0, 10_000)])
@@ -80,7 +80,7 @@ def form_for(connector: Connector, stored: dict[str, str] | None = None, **more:
             field = StringField(label, description=hint, filters=TIDY, default=default)
         setattr(OfConnector, f"{_SETTING}{setting.name}", field)
     form = OfConnector(**more)
-    form.methods.choices = [(name, _(words.METHODS.get(name, name))) for name in sorted(connector.METHODS)]
+    form.methods.choices = options({name: _(words.METHODS.get(name, name)) for name in sorted(connector.METHODS)})
     return form
 
 

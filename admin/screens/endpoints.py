@@ -46,7 +46,7 @@ class EndpointForm(OnceForm):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
-        self.events.choices = [(name, name) for name in sorted(by_name())]
+        self.events.choices = sorted(by_name())
 
 
 class Endpoints(Screen):

@@ -11,7 +11,7 @@ from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
 from admin import merchants_known
-from admin.fields import Several
+from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose, spend
 from admin.guard import look_at
 from admin.here import connection, here
@@ -34,7 +34,7 @@ class IssueForm(OnceForm):
     name = StringField(_l("Name"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=80)])
     permissions = Several(
         _l("What it may do"),
-        choices=[(one, one) for one in keys.PERMISSIONS],
+        choices=list(keys.PERMISSIONS),
         default=list(keys.PERMISSIONS),
         validators=[DataRequired(_l("Choose at least one."))],
     )
@@ -45,7 +45,7 @@ class RotateForm(OnceForm):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
-        self.overlap.choices = [(hours, _(text)) for hours, text in _OVERLAPS.items()]
+        self.overlap.choices = options({hours: _(text) for hours, text in _OVERLAPS.items()})
 
 
 class Keys(Screen):

@@ -9,6 +9,7 @@ from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from admin import choices
+from admin.fields import options
 from admin.forms import REQUIRED, TIDY, Form
 from admin.here import connection, here
 from admin.office import url
@@ -43,8 +44,8 @@ class MerchantForm(Form):
         default="DE",
         validators=[DataRequired(REQUIRED), Regexp("^[A-Z]{2}$", message=_l("Two capital letters, for example DE."))],
     )
-    timezone = SelectField(_l("Time zone"), choices=[(zone, zone) for zone in choices.TIMEZONES])
-    language = SelectField(_l("Language"), choices=list(choices.LANGUAGES.items()))
+    timezone = SelectField(_l("Time zone"), choices=list(choices.TIMEZONES))
+    language = SelectField(_l("Language"), choices=options(choices.LANGUAGES))
     sandbox = BooleanField(_l("For trying out: its clock can be moved forward"))
 
 

@@ -11,6 +11,7 @@ from wtforms import BooleanField, FileField, IntegerField, SelectField, StringFi
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from admin import choices, merchants_known
+from admin.fields import options
 from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose
 from admin.here import connection
 from admin.listing import Filters
@@ -45,7 +46,7 @@ class BadAddress(Refusal):
 
 class ShopForm(OnceForm):
     name = StringField(_l("Name"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=120)])
-    language = SelectField(_l("Language of its pages"), choices=list(choices.LANGUAGES.items()))
+    language = SelectField(_l("Language of its pages"), choices=options(choices.LANGUAGES))
     accent = StringField(_l("Colour of buttons"), filters=TIDY, default="#1f4fd8", validators=[DataRequired(REQUIRED)])
     radius = IntegerField(
         _l("Roundness of corners in pixels"),
@@ -75,8 +76,8 @@ class ShopForm(OnceForm):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
-        self.font.choices = [(name, _(label)) for name, label in choices.FONTS.items()]
-        self.theme.choices = [(name, _(label)) for name, label in choices.THEMES.items()]
+        self.font.choices = options({name: _(label) for name, label in choices.FONTS.items()})
+        self.theme.choices = options({name: _(label) for name, label in choices.THEMES.items()})
 
     def words(self) -> list[tuple[str, list[tuple[str, Any]]]]:
         """(what it is, [(language, field)]) for each text a shop may have."""

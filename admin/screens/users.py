@@ -11,7 +11,7 @@ from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
 from admin import choices, words
-from admin.fields import Several
+from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, Form, OnceForm
 from admin.here import connection, staff
 from admin.office import url
@@ -31,11 +31,11 @@ from app.staff.roles import ROLES
 class UserForm(Form):
     name = StringField(_l("Name"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=120)])
     roles = Several(_l("Roles"), validators=[DataRequired(_l("Choose at least one role."))])
-    language = SelectField(_l("Language"), choices=list(choices.LANGUAGES.items()))
+    language = SelectField(_l("Language"), choices=options(choices.LANGUAGES))
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
-        self.roles.choices = [(name, _(role.label)) for name, role in ROLES.items()]
+        self.roles.choices = options({name: _(role.label) for name, role in ROLES.items()})
 
 
 class NewUserForm(UserForm):
