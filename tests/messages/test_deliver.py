@@ -196,6 +196,20 @@ def test_of_one_payment_only_one_is_under_way_however_many_workers_there_are(mer
     assert sorted(most.values()) == [1, 1, 1]
 
 
+def test_while_one_that_failed_for_an_hour_is_under_way_again_the_others_wait(merchant, receiver):
+    endpoint(merchant, f"{receiver.url}/hook")
+    ids = happen(merchant, "capture.pending", "refund.pending", payment_id=uuid4())
+    receiver.answers["/hook"] = 500
+    send_out()
+    time_passes(timedelta(minutes=61), merchant)
+    with atomic(ALL) as connection:  # another worker tries it
+        [under_way] = claim(connection, 1, busy={}, most=16, most_failing=2)
+    assert under_way.webhook.event["id"] == ids[0]
+    receiver.received.clear()
+    send_out()
+    assert receiver.received == []
+
+
 def test_a_dead_workers_claims_are_free_again_within_a_minute_and_not_before(merchant, receiver):
     endpoint(merchant, f"{receiver.url}/hook")
     ids = happen(merchant, *NAMES, payment_id=uuid4())
