@@ -26,7 +26,7 @@ from app.staff.permissions import SELF
 class AccountForm(Form):
     name = StringField(_l("Name"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=120)])
     language = SelectField(_l("Language"), choices=options(choices.LANGUAGES))
-    timezone = SelectField(_l("Time zone"), choices=list(choices.TIMEZONES))
+    timezone = SelectField(_l("Time zone"), choices=options(choices.TIMEZONES))
 
 
 class PasswordForm(Form):

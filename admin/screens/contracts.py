@@ -38,7 +38,7 @@ class ContractForm(OnceForm):
     methods = Several(_l("Methods"), validators=[DataRequired(_l("Choose at least one."))])
     currencies = Several(
         _l("Currencies"),
-        choices=list(choices.CURRENCIES),
+        choices=options(choices.CURRENCIES),
         validators=[DataRequired(_l("Choose at least one."))],
     )
     priority = IntegerField(_l("Priority"), default=100, validators=[InputRequired(REQUIRED), NumberRange(0, 10_000)])

@@ -11,7 +11,7 @@ from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
 from admin import formats, merchants_known
-from admin.fields import Several
+from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose, spend
 from admin.guard import look_at
 from admin.here import connection, here
@@ -46,7 +46,7 @@ class EndpointForm(OnceForm):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
-        self.events.choices = sorted(by_name())
+        self.events.choices = options(sorted(by_name()))
 
 
 class Endpoints(Screen):

@@ -34,7 +34,7 @@ class IssueForm(OnceForm):
     name = StringField(_l("Name"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=80)])
     permissions = Several(
         _l("What it may do"),
-        choices=list(keys.PERMISSIONS),
+        choices=options(keys.PERMISSIONS),
         default=list(keys.PERMISSIONS),
         validators=[DataRequired(_l("Choose at least one."))],
     )

@@ -44,7 +44,7 @@ class MerchantForm(Form):
         default="DE",
         validators=[DataRequired(REQUIRED), Regexp("^[A-Z]{2}$", message=_l("Two capital letters, for example DE."))],
     )
-    timezone = SelectField(_l("Time zone"), choices=list(choices.TIMEZONES))
+    timezone = SelectField(_l("Time zone"), choices=options(choices.TIMEZONES))
     language = SelectField(_l("Language"), choices=options(choices.LANGUAGES))
     sandbox = BooleanField(_l("For trying out: its clock can be moved forward"))
 

@@ -206,8 +206,9 @@ def _whom(payment: Payment) -> dict[str, Any]:
 
 def _attempt(form: OnceForm, what: str, body: str, payment: Payment, do: Any) -> AnyResponse | None:
     """Does it, once. None: it was refused in a way that belongs to a field; the form is shown again."""
+    once = form.once(what, body)
     try:
-        do(form.once(what, body))
+        do(once)
     except (Repeated, KeyReused):
         say(_("This form was sent before and is done already. Here is the payment as it is now."), "wait")
     except (CaptureTooHigh, RefundTooHigh) as refusal:
