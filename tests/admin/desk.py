@@ -42,6 +42,11 @@ class Page:
                 return one
         raise AssertionError(f"no form with {names} at {self.path}: {[sorted(one.fields) for one in self.forms]}")
 
+    @property
+    def own_form(self) -> Form:
+        """The form that is sent to the page's own address."""
+        return next(one for one in self.forms if one.action == "" and one.method == "POST")
+
     def form_to(self, end: str) -> Form:
         """The first form whose action ends like this."""
         for one in self.forms:
