@@ -1,6 +1,7 @@
 """RQ as the wake-up call: the database is the truth, and a sweep finds what a lost call left behind."""
 
 import functools
+import time
 
 import redis
 import structlog
@@ -30,15 +31,24 @@ def queue(name: str) -> Queue:
     return Queue(name, connection=connection(), serializer=JSONSerializer)
 
 
+# A Redis that hangs would cost every request its time-out; after a failure it is left alone for a while.
+_PAUSE_SECONDS = 5.0
+_silent_until = 0.0
+
+
 def wake(job: str, *, once_per_seconds: float = 5.0) -> None:
     """Asks a worker to run `job` soon; at most one such call waits at a time (the job clears the mark when it starts).
 
     Never fails: without Redis the sweep does the work a little later.
     """
+    global _silent_until
+    if time.monotonic() < _silent_until:
+        return
     try:
         if connection().set(mark(job), b"1", nx=True, px=int(once_per_seconds * 1000)):
             queue(_QUEUE_OF.get(job, DEFAULT)).enqueue_call(RUN, (job,), timeout=300, result_ttl=0, failure_ttl=86_400)
     except redis.RedisError as error:
+        _silent_until = time.monotonic() + _PAUSE_SECONDS
         log.warning("wake_up_call_lost", job=job, error=type(error).__name__)
 
 

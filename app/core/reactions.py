@@ -148,25 +148,35 @@ def repeat_failed(limit: int) -> int:
 
 
 def react_later(batch: int = 500) -> int:
-    """Advances every later reaction by at most `batch` events each. Returns how many events were read in all."""
+    """Advances every later reaction by at most `batch` events each. Returns how many events were read in all.
+
+    One that raises stays where it is, is logged, and does not hold up the others.
+    """
     read = 0
-    for name, run in _later.items():
-        with atomic(ALL) as connection:
-            connection.execute(upsert(Cursor).values(reaction=name, position=0).on_conflict_do_nothing())
-            after = connection.execute(
-                select(Cursor.position).where(Cursor.reaction == name).with_for_update(skip_locked=True)
-            ).scalar()
-            if after is None:
-                continue  # another worker is at it
-            up_to = connection.execute(
-                select(EventLog.position)
-                .where(EventLog.position > after, EventLog.position <= after + batch)
-                .order_by(EventLog.position.desc())
-                .limit(1)
-            ).scalar()
-            if up_to is None:
-                continue
-            run(connection, after, up_to)
-            connection.execute(update(Cursor).where(Cursor.reaction == name).values(position=up_to))
-            read += up_to - after
+    for name in list(_later):
+        try:
+            read += _advance(name, batch)
+        except Exception as error:
+            log.error("later_reaction_failed", reaction=name, error=repr(error))
     return read
+
+
+def _advance(name: str, batch: int) -> int:
+    with atomic(ALL) as connection:
+        connection.execute(upsert(Cursor).values(reaction=name, position=0).on_conflict_do_nothing())
+        after = connection.execute(
+            select(Cursor.position).where(Cursor.reaction == name).with_for_update(skip_locked=True)
+        ).scalar()
+        if after is None:
+            return 0  # another worker is at it
+        up_to = connection.execute(
+            select(EventLog.position)
+            .where(EventLog.position > after, EventLog.position <= after + batch)
+            .order_by(EventLog.position.desc())
+            .limit(1)
+        ).scalar()
+        if up_to is None:
+            return 0
+        _later[name](connection, after, up_to)
+        connection.execute(update(Cursor).where(Cursor.reaction == name).values(position=up_to))
+        return up_to - after

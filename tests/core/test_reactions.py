@@ -84,8 +84,8 @@ def test_a_later_reaction_reads_every_event_once_and_in_order():
     for _ in range(3):
         _tell("thing.done")
     sequence()
-    with pytest.raises(ZeroDivisionError):
-        react_later()
+    others = react_later()  # the one that fails holds up nobody
+    assert others == 3 * (len(reactions._later) - 1)
     fail = False
     while react_later(batch=2):
         pass
