@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask_babel import refresh
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import select, true
@@ -114,8 +115,13 @@ def _check_token() -> None:
 def _choose_language() -> None:
     staff = here().staff
     chosen = staff.language if staff else session.get("language")
-    here().language = chosen if chosen in LANGUAGE_NAMES else language()
-    g.language = here().language
+    speak(chosen if chosen in LANGUAGE_NAMES else language())
+
+
+def speak(code: str) -> None:
+    """The rest of this request is in that language."""
+    here().language = g.language = code
+    refresh()
 
 
 def _choose_mode() -> None:

@@ -11,6 +11,7 @@ from wtforms.validators import DataRequired, EqualTo, Length
 from admin import choices
 from admin.fields import options
 from admin.forms import REQUIRED, TIDY, Form
+from admin.guard import speak
 from admin.here import here, staff
 from admin.office import url
 from admin.screen import Screen, actor, go, page, say
@@ -48,6 +49,7 @@ class Account(Screen):
             values = {name: form[name].data for name in ("name", "language", "timezone")}
             with atomic(ALL) as work:
                 change_user(work, me.id, values, actor=actor())
+            speak(values["language"])
             say(_("Saved."))
             return go(url("account.index"))
         return self.show("account", title=_("Your account"), form=form)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import request
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
@@ -102,6 +102,7 @@ class Endpoints(Screen):
             deliveries=queries.deliveries(connection(), limit=20, endpoint_id=endpoint["id"], live=endpoint["live"]),
             waiting=_count(endpoint["id"], "pending"),
             failed=_count(endpoint["id"], "failed"),
+            repeatable=_repeatable(endpoint["id"]),
             form=form,
         )
 
@@ -194,6 +195,20 @@ def _values(form: EndpointForm) -> dict[str, Any]:
 
 def _count(endpoint_id: UUID, state: str) -> int:
     query = select(func.count()).where(DELIVERIES.c.endpoint_id == endpoint_id, DELIVERIES.c.state == state)
+    return connection().execute(query).scalar_one()
+
+
+def _repeatable(endpoint_id: UUID) -> int:
+    """Failed deliveries that were not sent again yet."""
+    later = DELIVERIES.alias()
+    sent_again = exists().where(
+        later.c.event_id == DELIVERIES.c.event_id,
+        later.c.endpoint_id == endpoint_id,
+        later.c.replay > DELIVERIES.c.replay,
+    )
+    query = select(func.count()).where(
+        DELIVERIES.c.endpoint_id == endpoint_id, DELIVERIES.c.state == "failed", ~sent_again
+    )
     return connection().execute(query).scalar_one()
 
 

@@ -115,11 +115,16 @@ def _failed(name: str) -> list[dict[str, Any]]:
             "queue": name,
             "name": str(job.args[0]) if job.args else job.func_name,
             "ended_at": job.ended_at.replace(tzinfo=UTC) if job.ended_at else None,
-            "error": (job.exc_info or "").strip().splitlines()[-1:] or [""],
+            "error": _error(job),
         }
         for job in jobs
         if job is not None
     ]
+
+
+def _error(job: Job) -> str:
+    result = job.latest_result()
+    return ((result.exc_string if result else "") or "").strip().rpartition("\n")[2]
 
 
 def _periodic() -> list[Periodic]:
