@@ -482,6 +482,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
         sa.UniqueConstraint("id", "merchant_id", "live", name=op.f("uq_payments_id_merchant_id_live")),
     )
+    op.create_index("ix_payments_amount", "payments", ["live", "currency", "amount", "id"], unique=False)
     op.create_index(
         "ix_payments_capture_on",
         "payments",
@@ -490,13 +491,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("capture_on IS NOT NULL AND captured = 0"),
     )
     op.create_index("ix_payments_customer_id", "payments", ["customer_id"], unique=False)
-    op.create_index("ix_payments_email_key", "payments", ["email_key", "id"], unique=False)
-    op.create_index("ix_payments_last4", "payments", ["last4", "id"], unique=False)
+    op.create_index("ix_payments_email_key", "payments", ["live", "email_key", "id"], unique=False)
+    op.create_index("ix_payments_last4", "payments", ["live", "last4", "id"], unique=False)
     op.create_index("ix_payments_list", "payments", ["merchant_id", "live", "id"], unique=False)
-    op.create_index("ix_payments_name_key", "payments", ["name_key", "id"], unique=False)
-    op.create_index("ix_payments_reference_key", "payments", ["reference_key", "id"], unique=False)
+    op.create_index("ix_payments_method", "payments", ["live", "method", "id"], unique=False)
+    op.create_index("ix_payments_mode", "payments", ["live", "id"], unique=False)
+    op.create_index("ix_payments_name_key", "payments", ["live", "name_key", "id"], unique=False)
+    op.create_index("ix_payments_reference_key", "payments", ["live", "reference_key", "id"], unique=False)
     op.create_index("ix_payments_status", "payments", ["live", "status", "id"], unique=False)
-    op.create_index("ix_payments_surname_key", "payments", ["surname_key", "id"], unique=False)
+    op.create_index("ix_payments_surname_key", "payments", ["live", "surname_key", "id"], unique=False)
     op.create_table(
         "reaction_cursors",
         sa.Column("reaction", sa.Text(), nullable=False),
@@ -924,6 +927,8 @@ def downgrade() -> None:
     op.drop_index("ix_payments_status", table_name="payments")
     op.drop_index("ix_payments_reference_key", table_name="payments")
     op.drop_index("ix_payments_name_key", table_name="payments")
+    op.drop_index("ix_payments_mode", table_name="payments")
+    op.drop_index("ix_payments_method", table_name="payments")
     op.drop_index("ix_payments_list", table_name="payments")
     op.drop_index("ix_payments_last4", table_name="payments")
     op.drop_index("ix_payments_email_key", table_name="payments")
@@ -933,6 +938,7 @@ def downgrade() -> None:
         table_name="payments",
         postgresql_where=sa.text("capture_on IS NOT NULL AND captured = 0"),
     )
+    op.drop_index("ix_payments_amount", table_name="payments")
     op.drop_table("payments")
     op.drop_table("merchants")
     op.drop_index("ix_mails_sealed", table_name="mails", postgresql_where=sa.text("sealed IS NOT NULL"))

@@ -24,12 +24,15 @@ OTHER_TABLES = (
     " staff_users staff_webauthn"
 ).split()
 
+# CASE and not OR: the planner takes an OR of settings for one in a hundred rows, and then reads all there is where
+# reading in order and stopping would do. A setting that is missing is NULL and shows nothing.
 SEES_MERCHANT = (
-    "(current_setting('zahlwerk.merchants', true) = 'all'"
-    " OR {column}::text = ANY (string_to_array(current_setting('zahlwerk.merchants', true), ',')))"
+    "(CASE WHEN current_setting('zahlwerk.merchants', true) = 'all' THEN true"
+    " ELSE {column}::text = ANY (string_to_array(current_setting('zahlwerk.merchants', true), ',')) END)"
 )
 SEES_MODE = (
-    "(current_setting('zahlwerk.live', true) = 'any' OR live = (current_setting('zahlwerk.live', true) = 'true'))"
+    "(CASE WHEN current_setting('zahlwerk.live', true) = 'any' THEN true"
+    " ELSE live = (current_setting('zahlwerk.live', true) = 'true') END)"
 )
 
 
