@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from flask import g
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -15,10 +16,12 @@ _MOST = 200
 
 
 def names() -> dict[UUID, str]:
-    """In the order of their names."""
-    table = table_of(Merchant)
-    rows = connection().execute(select(table.c.id, table.c.name).order_by(table.c.name).limit(_MOST)).all()
-    return {row.id: row.name for row in rows}
+    """In the order of their names; read once per request."""
+    if "merchants_known" not in g:
+        table = table_of(Merchant)
+        rows = connection().execute(select(table.c.id, table.c.name).order_by(table.c.name).limit(_MOST)).all()
+        g.merchants_known = {row.id: row.name for row in rows}
+    return g.merchants_known
 
 
 def options() -> dict[str, str]:

@@ -25,9 +25,16 @@ def disputed(made, shop):
         reference = made(lambda: factories.authorisation_of(done)["provider_reference"])
         about = DisputeNews(turn, f"dispute-{done.payment['id']}", "fraudulent", fee=1_500, respond_by=deadline)
         assert made(
-            factories.hear, shop, done, "dispute", "approved", 5_000,
-            reference=reference, authorisation_reference=reference, dispute=about,
-        )  # fmt: skip
+            factories.hear,
+            shop,
+            done,
+            "dispute",
+            "approved",
+            5_000,
+            reference=reference,
+            authorisation_reference=reference,
+            dispute=about,
+        )
         return done, deadline
 
     return dispute

@@ -1,0 +1,139 @@
+"""Every page of the back office that can be opened, with something on it; for tests that look at all of them."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import text, update
+
+from app.connectors.kinds import DisputeNews
+from app.core.clock import now
+from app.core.db import ALL, atomic, reading
+from app.core.ids import public_id
+from app.messages.endpoints import DELIVERIES, add_endpoint, send_test
+from app.payments.capture import capture
+from app.payments.queries import OPERATIONS
+from app.payments.refund import refund
+from tests import factories
+from tests.admin.desk import user
+
+
+def pages(acquirers: Any) -> dict[str, str]:
+    """Makes one of everything and returns name -> address. Needs an application context."""
+    shop = factories.tenant(acquirers["A"])
+    to = {"merchant_id": shop.merchant_id, "live": False, "actor": "test"}
+    open_ = factories.authorised(shop, 5_000)
+    captured = factories.captured(shop, 8_000)
+    refund(**to, payment_id=captured.payment["id"], amount=1_250, reason="return")
+    failed = factories.authorised(shop, card=factories.card("insufficient_funds"))
+    held = factories.held_for_review(shop, 60_000)
+    dispute = _dispute(shop)
+    _without_an_answer(shop, acquirers, to)
+    endpoint, delivery, event = _messages(shop)
+    mer, shp = public_id("mer", shop.merchant_id), public_id("shp", shop.shop_id)
+    ctr, key = public_id("ctr", shop.contract_id), public_id("key", shop.key_id)
+    pay = {
+        name: public_id("pay", done.payment["id"])
+        for name, done in (("open", open_), ("captured", captured), ("failed", failed), ("held", held))
+    }
+    someone = _someone()
+    return {
+        "start": "",
+        "payments": f"payments/?merchant={mer}&status=authorised&least=1&most=900&currency=EUR",
+        "payment_open": f"payments/{pay['open']}",
+        "payment_captured": f"payments/{pay['captured']}",
+        "payment_failed": f"payments/{pay['failed']}",
+        "payment_held": f"payments/{pay['held']}",
+        "capture": f"payments/{pay['open']}/capture",
+        "refund": f"payments/{pay['captured']}/refund",
+        "cancel": f"payments/{pay['open']}/cancel",
+        "release": f"payments/{pay['held']}/release",
+        "search": "search/?q=erika",
+        "search_nothing": "search/?q=nothing-like-this",
+        "unknown": "unknown/",
+        "reviews": "reviews/",
+        "disputes": "disputes/",
+        "dispute": f"disputes/{dispute}",
+        "merchants": "merchants/",
+        "merchant": f"merchants/{mer}",
+        "merchant_add": "merchants/add",
+        "merchant_change": f"merchants/{mer}/change",
+        "shops": "shops/",
+        "shop": f"shops/{shp}",
+        "shop_add": f"shops/add?merchant={mer}",
+        "shop_change": f"shops/{shp}/change",
+        "contracts": "contracts/",
+        "contract": f"contracts/{ctr}",
+        "contract_provider": f"contracts/add?merchant={mer}",
+        "contract_add": f"contracts/add?merchant={mer}&provider=stripe",
+        "contract_change": f"contracts/{ctr}/change",
+        "keys": "keys/",
+        "key_issue": f"keys/issue?merchant={mer}",
+        "key_rotate": f"keys/{key}/rotate",
+        "key_revoke": f"keys/{key}/revoke",
+        "endpoints": "endpoints/",
+        "endpoint": f"endpoints/{endpoint}",
+        "endpoint_add": f"endpoints/add?merchant={mer}",
+        "endpoint_change": f"endpoints/{endpoint}/change",
+        "endpoint_delete": f"endpoints/{endpoint}/delete",
+        "deliveries": "deliveries/",
+        "delivery": f"deliveries/{delivery}",
+        "events": "events/",
+        "event": f"events/{event}",
+        "jobs": "jobs/",
+        "books": "books/",
+        "users": "users/",
+        "user": f"users/{someone}",
+        "user_add": "users/add",
+        "user_change": f"users/{someone}/change",
+        "user_switch": f"users/{someone}/switch",
+        "account": "account/",
+        "account_password": "account/password",
+    }
+
+
+def _dispute(shop: factories.Tenant) -> str:
+    done = factories.captured(shop, 4_000)
+    reference = factories.authorisation_of(done)["provider_reference"]
+    deadline = (now() + timedelta(days=6)).date()
+    about = DisputeNews("charged_back", "dispute-of-the-tour", "fraudulent", fee=1_500, respond_by=deadline)
+    more: dict[str, Any] = {"authorisation_reference": reference, "dispute": about}
+    assert factories.hear(shop, done, "dispute", "approved", 4_000, reference=reference, **more)
+    with reading(ALL) as connection:
+        query = text("SELECT id FROM disputes WHERE payment_id = :id")
+        return public_id("dsp", connection.execute(query, {"id": done.payment["id"]}).scalar_one())
+
+
+def _without_an_answer(shop: factories.Tenant, acquirers: Any, to: dict[str, Any]) -> None:
+    done = factories.authorised(shop, 3_000)
+    acquirers["A"].control(next="garbled")
+    silent = capture(**to, payment_id=done.payment["id"], amount=1_000)
+    with atomic(ALL) as connection:
+        connection.execute(
+            update(OPERATIONS)
+            .where(OPERATIONS.c.id == silent.operation["id"])
+            .values(created_at=now() - timedelta(hours=26))
+        )
+
+
+def _messages(shop: factories.Tenant) -> tuple[str, str, str]:
+    with atomic(ALL) as connection:
+        endpoint_id, _ = add_endpoint(
+            connection, merchant_id=shop.merchant_id, live=False, url="http://127.0.0.1:9/in", actor="test"
+        )
+        delivery_id = send_test(connection, endpoint_id=endpoint_id, actor="test")
+        connection.execute(
+            update(DELIVERIES)
+            .where(DELIVERIES.c.id == delivery_id)
+            .values(state="failed", attempts=4, last_status=503, last_duration_ms=12, last_error="HTTP 503")
+        )
+    with reading(ALL) as connection:
+        query = text("SELECT id FROM events WHERE name = 'payment.created' LIMIT 1")
+        event_id = connection.execute(query).scalar_one()
+    return public_id("whe", endpoint_id), public_id("dlv", delivery_id), public_id("evt", event_id)
+
+
+def _someone() -> str:
+    email = user("support", email="someone@example.com", name="Some One")
+    with reading(ALL) as connection:
+        table = text("SELECT id FROM staff_users WHERE email = :email")
+        return public_id("usr", connection.execute(table, {"email": email}).scalar_one())

@@ -1,0 +1,75 @@
+"""How many queries a screen needs: a number that does not grow with what is listed."""
+
+import re
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from tests import factories
+from tests.admin import screens_to_see
+
+WHO_ASKS = 1  # the user with their roles; the counts of the sidebar are kept for seconds
+OWN = {
+    "start": 5,
+    "search": 1,
+    **dict.fromkeys(("payment_open", "payment_captured", "payment_failed", "payment_held"), 12),
+    **dict.fromkeys(("capture", "refund", "cancel", "release"), 3),
+    **dict.fromkeys(("events", "jobs"), 3),
+    "merchant": 5,
+    "endpoint": 6,
+}
+USUAL = 2
+
+
+@pytest.fixture(scope="module")
+def pages(app, acquirers):
+    with app.app_context():
+        return screens_to_see.pages(acquirers)
+
+
+@pytest.fixture
+def queries():
+    """SQL statements of what happens in the block: `with queries() as seen`."""
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement, *_more):
+        seen.append(re.sub(r"\s+", " ", statement))
+
+    class Seen(list):
+        def __enter__(self):
+            seen.clear()
+            event.listen(Engine, "before_cursor_execute", note)
+            return seen
+
+        def __exit__(self, *_):
+            event.remove(Engine, "before_cursor_execute", note)
+
+    return Seen
+
+
+def test_no_screen_needs_more_queries_than_it_should(desk, pages, queries):
+    too_many = {}
+    for name, path in pages.items():
+        desk.open(f"/admin/{path}")  # warms what is kept for seconds
+        with queries() as seen:
+            assert desk.open(f"/admin/{path}").status == 200
+        if len(seen) > WHO_ASKS + OWN.get(name, USUAL):
+            too_many[name] = (len(seen), seen)
+    assert too_many == {}
+
+
+@pytest.mark.parametrize("name", ["payments", "events", "search", "start", "deliveries"])
+def test_a_longer_list_needs_no_more_queries(app, acquirers, desk, pages, queries, name):
+    path = f"/admin/{pages[name]}"
+    desk.open(path)
+    with queries() as few:
+        desk.open(path)
+    before = len(few)
+    with app.app_context():
+        shop = factories.tenant(acquirers["A"])
+        for _ in range(5):
+            factories.authorised(shop)
+    with queries() as more:
+        desk.open(path)
+    assert len(more) <= before
