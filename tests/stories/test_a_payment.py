@@ -10,7 +10,7 @@ from sqlalchemy import text
 from tests.browser import new_context
 from tests.stories.stack import call, wait_until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]  # the first story starts the stack
 SLUG = "cafe-morgenrot"
 
 

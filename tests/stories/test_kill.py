@@ -23,6 +23,7 @@ from app.payments.proofs import PROOFS
 from tests.stories.stack import Stack, call, wait_until
 
 SHOP = "cafe-morgenrot"
+pytestmark = pytest.mark.timeout(900)  # a killed process holds its lease for a minute
 CARD = {"number": "4242424242424242", "expiry_month": 12, "expiry_year": 2034, "security_code": "123"}
 CASES = [
     *itertools.product(("authorise", "capture", "refund"), ("prepare", "call", "record"), ("web",)),

@@ -24,6 +24,7 @@ from tests.stories.stack import Stack, wait_until
 from tools.stack.binaries import postgres_binaries
 
 SHOP = "nordlicht-outdoor"
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
