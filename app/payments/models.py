@@ -121,7 +121,12 @@ class Authorisation(Model, OfMerchant, Amounts):
         ),
         Index("uq_authorisations_one_open", "payment_id", unique=True, postgresql_where=text("is_open")),
         Index("ix_authorisations_provider_reference", "contract_id", "provider_reference"),
-        Index("ix_authorisations_expires_at", "expires_at", postgresql_where=text("is_open")),
+        # Captured ones stay open for refunds, and they are nearly all there are: what lapses is kept apart from them.
+        Index(
+            "ix_authorisations_expires_at",
+            "expires_at",
+            postgresql_where=text("is_open AND captured + cancelled < authorised"),
+        ),
         Index("ix_authorisations_held", "created_at", postgresql_where=text("is_open AND held_for_review")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -166,7 +171,7 @@ class Operation(Model, OfMerchant):
         Index(
             "ix_operations_enquire_at",
             "enquire_at",
-            postgresql_where=text("state IN ('submitted', 'pending', 'action', 'unknown')"),
+            postgresql_where=text("state IN ('created', 'submitted', 'pending', 'action', 'unknown')"),
         ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)

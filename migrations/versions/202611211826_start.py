@@ -689,7 +689,7 @@ def upgrade() -> None:
         "authorisations",
         ["expires_at"],
         unique=False,
-        postgresql_where=sa.text("is_open"),
+        postgresql_where=sa.text("is_open AND captured + cancelled < authorised"),
     )
     op.create_index(
         "ix_authorisations_held",
@@ -871,7 +871,7 @@ def upgrade() -> None:
         "operations",
         ["enquire_at"],
         unique=False,
-        postgresql_where=sa.text("state IN ('submitted', 'pending', 'action', 'unknown')"),
+        postgresql_where=sa.text("state IN ('created', 'submitted', 'pending', 'action', 'unknown')"),
     )
     op.create_index("ix_operations_group_id", "operations", ["group_id"], unique=False)
     op.create_index("ix_operations_payment_id", "operations", ["payment_id", "id"], unique=False)
@@ -889,7 +889,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_operations_enquire_at",
         table_name="operations",
-        postgresql_where=sa.text("state IN ('submitted', 'pending', 'action', 'unknown')"),
+        postgresql_where=sa.text("state IN ('created', 'submitted', 'pending', 'action', 'unknown')"),
     )
     op.drop_index("ix_operations_authorisation_id", table_name="operations")
     op.drop_table("operations")
@@ -909,7 +909,11 @@ def downgrade() -> None:
     op.drop_index(
         "ix_authorisations_held", table_name="authorisations", postgresql_where=sa.text("is_open AND held_for_review")
     )
-    op.drop_index("ix_authorisations_expires_at", table_name="authorisations", postgresql_where=sa.text("is_open"))
+    op.drop_index(
+        "ix_authorisations_expires_at",
+        table_name="authorisations",
+        postgresql_where=sa.text("is_open AND captured + cancelled < authorised"),
+    )
     op.drop_table("authorisations")
     op.drop_index(op.f("ix_api_keys_merchant_id"), table_name="api_keys")
     op.drop_table("api_keys")
