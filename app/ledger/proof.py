@@ -21,13 +21,21 @@ def entries_balance(connection: Connection) -> Sequence[RowMapping]:
 
 
 def snapshots_hold(connection: Connection) -> Sequence[RowMapping]:
-    """A snapshot equals the sum of the lines up to it."""
+    """A snapshot equals the one before it and the lines in between; so each equals the sum of all lines up to it."""
     return rows(
         connection,
         """
-        SELECT s.account_id, s.line_id FROM ledger_snapshots s
-        WHERE s.balance <> (SELECT coalesce(sum(l.amount), 0) FROM ledger_lines l
-                            WHERE l.account_id = s.account_id AND l.id <= s.line_id) LIMIT 20
+        SELECT s.account_id, s.line_id, s.balance, s.before + m.moved AS books_say
+        FROM (
+            SELECT account_id, line_id, balance, lag(balance, 1, 0::bigint) OVER account AS before,
+                   lag(line_id, 1, 0::bigint) OVER account AS after
+            FROM ledger_snapshots WINDOW account AS (PARTITION BY account_id ORDER BY line_id)
+        ) s
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(l.amount), 0) AS moved FROM ledger_lines l
+            WHERE l.account_id = s.account_id AND l.id > s.after AND l.id <= s.line_id
+        ) m
+        WHERE s.balance <> s.before + m.moved LIMIT 20
         """,
     )
 
