@@ -526,7 +526,7 @@ def test_a_provider_that_repeats_the_card_does_not_get_it_into_our_answer(capsys
     with served(parrot) as url:
         answer = adyen.authorise(peer.contract(url), peer.authorisation())
     assert answer.outcome is Outcome.DECLINED
-    seen = repr(answer) + capsys.readouterr().out
+    seen = repr(answer) + "".join(capsys.readouterr())
     assert "provider_word_unknown" in seen
     for secret in (peer.GOOD, peer.SECURITY_CODE, peer.API_KEY):
         assert secret not in seen

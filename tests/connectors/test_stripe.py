@@ -522,7 +522,7 @@ def test_a_provider_that_repeats_the_card_does_not_get_it_into_our_answer(
     with served(parrot) as url:
         answer = stripe.authorise(peer.contract(url), peer.authorisation())
     assert (answer.outcome, answer.code) == (Outcome.DECLINED, DeclineCode.PROVIDER_DECLINED)
-    seen = repr(answer) + capsys.readouterr().out
+    seen = repr(answer) + "".join(capsys.readouterr())
     assert "provider_word_unknown" in seen
     for secret in (peer.GOOD, "4242 4242", peer.SECURITY_CODE, peer.SECRET_KEY):
         assert secret not in seen

@@ -97,10 +97,10 @@ def test_mails_and_webhooks_appear_by_themselves(page: Page, sandbox: tuple[str,
     url, smtp = sandbox
     page.goto(f"{url}/mail/")
     send_mail(smtp, "Kommt von selbst")
-    expect(page.get_by_role("link", name="Kommt von selbst")).to_be_visible()
+    expect(page.get_by_role("link", name="Kommt von selbst")).to_be_visible(timeout=20_000)
     page.goto(f"{url}/webhooks/")
     tell(url, "payment.refunded", id="pay_x")
-    expect(page.get_by_text("payment.refunded").first).to_be_visible()
+    expect(page.get_by_text("payment.refunded").first).to_be_visible(timeout=20_000)
 
 
 @pytest.mark.parametrize("language", ["de", "en"])

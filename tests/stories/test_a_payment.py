@@ -101,7 +101,7 @@ def test_staff_capture_a_part_then_the_rest_then_refund_a_part(stack, paid, offi
         if amount:
             office.locator("input[name=amount]").fill(amount)
             # the sentence above the button says what will happen; the button does what the sentence says
-            office.wait_for_function(f"document.getElementById('effect').innerText.includes('{amount}')")
+            office.locator("#effect", has_text=amount).wait_for()
         office.locator("input[name=reason]").fill("Teillieferung" if verb == "capture" else "Artikel beschädigt")
         office.locator("main form button.main").click()
         office.wait_for_url(re.compile(r"/payments/pay_[0-9a-z]+(\?.*)?$"))
