@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -122,12 +123,19 @@ def copy_secret(text: str) -> Markup:
     )
 
 
+@cache
 def icon(name: str) -> Markup:
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(asset("icons.svg"), name)
 
 
 def badge(word: words.Word) -> Markup:
     """A state as word and shape; the colour only underlines it."""
+    return _badge(word, here().language)
+
+
+@cache
+def _badge(word: words.Word, language: str) -> Markup:
+    """`language` is the one that `_` translates into: a list shows fifty of a dozen."""
     return Markup('<span class="badge {}">{}{}</span>').format(word.tone, icon(f"s-{word.shape}"), _(word.label))
 
 
@@ -161,7 +169,7 @@ def instrument(row: Mapping[str, Any]) -> str:
     if method is None:
         return "–"
     if row["last4"]:
-        brand = words.BRANDS.get(row["brand"] or "", said(words.METHODS["card"]))
+        brand = words.BRANDS.get(row["brand"] or "") or said(words.METHODS["card"])
         return f"{brand} •••• {row['last4']}"
     return _(words.METHODS.get(method, method))
 

@@ -37,15 +37,18 @@ def role_names(roles: tuple[str, ...]) -> str:
 
 
 class Office:
-    """Looks names up in formats, here, assets and this module."""
+    """Looks names up in formats, here, assets and this module, once each: a page asks hundreds of times."""
 
     def __getattr__(self, name: str) -> Any:
         for module in (formats, here, assets):
             if hasattr(module, name):
-                return getattr(module, name)
-        found = globals().get(name)
-        if found is None or name.startswith("_"):
-            raise AttributeError(name)
+                found = getattr(module, name)
+                break
+        else:
+            found = globals().get(name)
+            if found is None or name.startswith("_"):
+                raise AttributeError(name)
+        setattr(self, name, found)
         return found
 
 

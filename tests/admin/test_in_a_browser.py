@@ -1,0 +1,215 @@
+"""The back office in a real browser: keyboard, live sentences, phones, accessibility, the policy for scripts."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app.core.ids import public_id
+from tests import factories, live
+from tests.admin import screens_to_see
+from tests.admin.desk import PASSWORD, user
+from tests.browser import PHONE, accessibility_problems, browser, new_context
+
+__all__ = ["browser"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def site(app, tmp_path_factory) -> Iterator[live.Site]:
+    with live.serving(tmp_path_factory.mktemp("site") / "web.log") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def addresses(app, acquirers) -> dict[str, str]:
+    with app.app_context():
+        for language in ("de", "en"):
+            user("admin", email=f"{language}@example.com", name="Ada Admin", language=language)
+        return screens_to_see.pages(acquirers)
+
+
+@pytest.fixture
+def enter(browser, site, addresses) -> Iterator[Callable[..., Any]]:
+    """Logs in and returns the browser's page: enter("de", **options of the context)."""
+    contexts = []
+
+    def come_in(language: str = "en", **options: Any) -> Any:
+        context = new_context(browser, locale="de-DE" if language == "de" else "en-GB", **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{site.url}/admin/login")
+        page.fill("#email", f"{language}@example.com")
+        page.fill("#password", PASSWORD)
+        page.press("#password", "Enter")
+        page.wait_for_url("**/admin/")
+        return page
+
+    yield come_in
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_every_screen_is_accessible_in_both_languages(enter, site, addresses, language):
+    page = enter(language)
+    problems = {}
+    for name, path in addresses.items():
+        page.goto(f"{site.url}/admin/{path}")
+        assert page.locator("html").get_attribute("lang") == language
+        found = accessibility_problems(page)
+        if found:
+            problems[name] = found
+    assert problems == {}
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_the_log_in_is_accessible_also_with_errors(browser, site, addresses, language):
+    context = new_context(browser, locale="de-DE" if language == "de" else "en-GB")
+    page = context.new_page()
+    page.goto(f"{site.url}/admin/login")
+    before = accessibility_problems(page)
+    page.click("button.main")
+    assert page.locator(".error").count() == 2
+    assert before + accessibility_problems(page) == []
+    context.close()
+
+
+def test_nothing_is_wider_than_a_phone(enter, site, addresses):
+    page = enter("de", **PHONE)
+    too_wide = []
+    for name, path in addresses.items():
+        page.goto(f"{site.url}/admin/{path}")
+        width, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        if width > room:
+            too_wide.append((name, width))
+    assert too_wide == []
+
+
+def test_the_policy_blocks_nothing_of_ours(enter, site, addresses):
+    page = enter("en", bypass_csp=False)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for path in addresses.values():
+        page.goto(f"{site.url}/admin/{path}", wait_until="load")
+    assert said == []
+
+
+def test_a_slash_leads_to_the_search_and_a_reference_to_its_payment(app, tenant, enter, site):
+    with app.app_context():
+        done = factories.authorised(tenant, merchant_reference="slash-and-go")
+    page = enter()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "search"
+    page.keyboard.type("slash-and-g")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/admin/payments/{public_id('pay', done.payment['id'])}")
+
+
+def test_a_whole_id_is_copied(app, tenant, enter, site):
+    with app.app_context():
+        done = factories.authorised(tenant)
+    payment = public_id("pay", done.payment["id"])
+    page = enter(permissions=["clipboard-read", "clipboard-write"])
+    page.goto(f"{site.url}/admin/payments/{payment}")
+    page.locator(f"[data-copy='{payment}']").first.click()
+    page.wait_for_selector(".copy.done")
+    assert page.evaluate("navigator.clipboard.readText()") == payment
+    assert page.locator("#announced").inner_text() == "Copied"
+
+
+def test_filters_open_one_at_a_time_and_close_with_escape(enter, site):
+    page = enter()
+    page.goto(f"{site.url}/admin/payments/")
+    page.get_by_text("Status", exact=True).first.click()
+    page.get_by_text("Method", exact=True).first.click()
+    assert page.locator("details[open]").count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator("details[open]").count() == 0
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_a_filter_is_set_with_the_keyboard_alone(app, tenant, enter, site):
+    page = enter()
+    page.goto(f"{site.url}/admin/payments/")
+    page.locator("summary").filter(has_text="Status").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"\?.*status=created"))
+    assert "Status: Started" in page.locator(".filter.on").first.inner_text()
+
+
+def test_the_sentence_follows_the_amount_while_one_types(app, tenant, enter, site):
+    with app.app_context():
+        done = factories.captured(tenant, 1_990)
+    page = enter("de")
+    page.goto(f"{site.url}/admin/payments/{public_id('pay', done.payment['id'])}/refund")
+    page.fill("#amount", "12,50")
+    page.wait_for_function("document.querySelector('#effect p').textContent.includes('7,40')")
+    sentence = page.locator("#effect p").inner_text().replace("\xa0", " ")
+    assert sentence == "12,50 € gehen zurück auf Visa •••• 4242. Danach bleiben 7,40 € erstattbar."
+    assert page.locator("button.main").inner_text().replace("\xa0", " ") == "12,50 € erstatten"
+    page.fill("#reason", "Rückgabe")
+    page.click("button.main")
+    page.wait_for_url("**/pay_*")
+    assert page.locator(".note.good").inner_text().replace("\xa0", " ").strip() == "12,50 € erstattet."
+
+
+def test_a_double_click_refunds_once(app, tenant, enter, site):
+    with app.app_context():
+        done = factories.captured(tenant, 5_000)
+    page = enter()
+    page.goto(f"{site.url}/admin/payments/{public_id('pay', done.payment['id'])}/refund")
+    page.fill("#amount", "20")
+    page.wait_for_function("document.querySelector('[name=stated]').value === '2000'")
+    page.fill("#reason", "return")
+    page.dblclick("button.main")
+    page.wait_for_url(re.compile(r"/pay_\w+$"))
+    assert "€30.00" in page.locator(".sums").inner_text()
+
+
+def test_it_works_without_javascript(app, tenant, enter, site):
+    with app.app_context():
+        done = factories.authorised(tenant, 5_000)
+    page = enter(java_script_enabled=False)
+    page.goto(f"{site.url}/admin/payments/{public_id('pay', done.payment['id'])}")
+    page.click("text=Capture €50.00")
+    page.fill("#amount", "12,50")
+    page.click("button.main")
+    assert "After that €37.50 can still be captured." in page.locator("#effect").inner_text()
+    page.click("button.main")
+    assert page.locator(".note.good").inner_text().strip() == "€12.50 captured."
+    page.goto(f"{site.url}/admin/payments/?status=captured")
+    page.locator("summary").filter(has_text="Method").click()
+    page.get_by_label("PayPal").check()
+    page.locator("details[open] button").click()
+    assert "method=paypal" in page.url and "status=captured" in page.url
+
+
+def test_the_menu_opens_and_closes_on_a_phone(enter, site):
+    page = enter("en", **PHONE)
+    assert not page.locator("#side").is_visible()
+    page.click(".menu-button")
+    assert page.locator("#side").is_visible()
+    assert page.locator(".menu-button").get_attribute("aria-expanded") == "true"
+    page.keyboard.press("Escape")
+    assert not page.locator("#side").is_visible()
+    page.click(".menu-button")
+    page.click("#side >> text=Disputes")
+    page.wait_for_url("**/admin/disputes/")
+
+
+def test_errors_come_into_focus(app, tenant, enter, site):
+    with app.app_context():
+        done = factories.authorised(tenant, 5_000)
+    page = enter()
+    page.goto(f"{site.url}/admin/payments/{public_id('pay', done.payment['id'])}/cancel")
+    page.click("button.main")
+    page.wait_for_selector(".field.bad")
+    assert page.evaluate("document.activeElement.id") == "reason"
+    assert page.title().startswith("Error:")
