@@ -1,13 +1,13 @@
 """The door for staff: Flask-Admin's frame around our screens, Flask-Security's log-in, our guard."""
 
-from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, Response, make_response, redirect, render_template, request, session, url_for
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from admin import cli, guard, headers, login
-from admin.here import LANGUAGE_NAMES, Here, here
+from admin.here import LANGUAGE_NAMES, arrive, here, is_here
 from admin.office import OFFICE
 from admin.screens import SCREENS
 from app.core.db import ALL, atomic
@@ -82,8 +82,8 @@ _OURS = N_("Nothing was done. Try again; if it fails once more, tell the develop
 
 def _problem_page(problem: Problem) -> Response:
     """Any error at an address of ours, in our look."""
-    if "office" not in g:
-        g.office = Here()
+    if not is_here():
+        arrive()
     logged_in = here().staff is not None
     page = render_template(
         "office/problem.html",

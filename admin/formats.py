@@ -8,12 +8,12 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from babel.dates import format_date, format_datetime, format_timedelta
-from babel.numbers import format_currency, format_decimal
+from babel.dates import format_date, format_timedelta
+from babel.numbers import format_decimal
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from admin import words
+from admin import shown, words
 from admin.assets import asset
 from admin.here import here
 from app.core.clock import now
@@ -23,9 +23,7 @@ from app.core.money import exponent
 
 def money(minor: int | None, currency: str) -> str:
     """1250, EUR -> 12,50 € in German, €12.50 in English."""
-    if minor is None:
-        return "–"
-    return format_currency(Decimal(minor).scaleb(-exponent(currency)), currency, locale=here().locale)
+    return "–" if minor is None else shown.money(minor, currency, here().locale)
 
 
 def typed(minor: int, currency: str) -> str:
@@ -41,27 +39,22 @@ def number(value: int) -> str:
 
 def exact(moment: datetime) -> str:
     """With seconds and the zone's name, in the user's zone."""
-    return format_datetime(
-        moment,
-        "d. MMM yyyy, HH:mm:ss z" if here().language == "de" else "d MMM yyyy, HH:mm:ss z",
-        tzinfo=here().zone,
-        locale=here().locale,
-    )
+    return shown.exact(moment.astimezone(here().zone), here().locale)
 
 
 def moment(value: datetime | None) -> Markup:
     """A point in time as short as it can be: today the time, this year day and time, else the date. Exact on hover."""
     if value is None:
         return Markup("–")
-    local, today = value.astimezone(here().zone), now().astimezone(here().zone)
-    german = here().language == "de"
-    if local.date() == today.date():
-        pattern = "HH:mm"
+    where = here()
+    local, today = value.astimezone(where.zone), where.today
+    if local.date() == today:
+        text = f"{local:%H:%M}"
     elif local.year == today.year:
-        pattern = "d. MMM, HH:mm" if german else "d MMM, HH:mm"
+        text = f"{shown.day_and_month(local, where.locale)}, {local:%H:%M}"
     else:
-        pattern = "d. MMM yyyy" if german else "d MMM yyyy"
-    return _time(value, format_datetime(local, pattern, locale=here().locale))
+        text = f"{shown.day_and_month(local, where.locale)} {local.year}"
+    return _time(local, text)
 
 
 def ago(value: datetime | None) -> Markup:
@@ -89,18 +82,19 @@ def day(value: date | None) -> str:
     return format_date(value, "medium", locale=here().locale) if value else "–"
 
 
+_TIME = Markup('<time datetime="%s" title="%s">%s</time>')
+
+
 def _time(value: datetime, text: str) -> Markup:
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        value.isoformat(timespec="seconds"), exact(value), text
-    )
+    return _TIME % (value.isoformat(timespec="seconds"), exact(value), text)
 
 
 def reference(prefix: str, value: UUID, url: str | None = None) -> Markup:
     """A shortened id with a button that copies the whole one."""
     full = public_id(prefix, value)
     short = shortened(full)
-    shown = Markup('<a href="{}">{}</a>').format(url, short) if url else Markup("<span>{}</span>").format(short)
-    return Markup('<span class="ref" title="{}">{}{}</span>').format(full, shown, copy(full))
+    linked = Markup('<a href="{}">{}</a>').format(url, short) if url else Markup("<span>{}</span>").format(short)
+    return Markup('<span class="ref" title="{}">{}{}</span>').format(full, linked, copy(full))
 
 
 def shortened(full: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import select, true
 from werkzeug.wrappers import Response as AnyResponse
 
 from admin import headers
-from admin.here import LANGUAGE_NAMES, Here, connection, here
+from admin.here import LANGUAGE_NAMES, arrive, connection, here, is_here, leave
 from admin.login import csrf
 from app.core.db import ALL, reading
 from app.core.errors import Refusal
@@ -66,7 +66,7 @@ def attach(app: Flask, render_problem: Callable[[Any], Response]) -> None:
 def _admit() -> AnyResponse | None:
     if not _is_ours():
         return None
-    g.office = Here()
+    arrive()
     if request.endpoint == "office.static":
         return None
     _refuse_nul()
@@ -158,7 +158,7 @@ def is_a_place_of_ours(address: str) -> bool:
 
 
 def _leave(response: Response) -> Response:
-    if "office" not in g or not _is_ours():
+    if not is_here():
         return response
     if request.endpoint == "security.login" and not is_a_place_of_ours(response.headers.get("Location", f"{PREFIX}/")):
         response.headers["Location"] = f"{PREFIX}/"
@@ -166,5 +166,4 @@ def _leave(response: Response) -> Response:
 
 
 def _end(_error: BaseException | None) -> None:
-    if "office" in g:
-        here().stack.close()
+    leave()

@@ -2,14 +2,16 @@
 
 import secrets
 from contextlib import ExitStack
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import date, tzinfo
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from flask import g
 from sqlalchemy import Connection
 
+from app.core.clock import now
 from app.core.db import db
 from app.staff.access import Staff
 
@@ -32,14 +34,43 @@ class Here:
     def locale(self) -> Locale:
         return LOCALES[self.language]
 
-    @property
+    @cached_property
     def zone(self) -> tzinfo:
         return ZoneInfo(self.staff.timezone if self.staff else "Europe/Berlin")
+
+    @cached_property
+    def today(self) -> date:
+        return now().astimezone(self.zone).date()
+
+
+_here: ContextVar[Here | None] = ContextVar("here", default=None)
 
 
 def here() -> Here:
     """The present request's; only inside the back office."""
-    return g.office
+    found = _here.get()
+    assert found is not None, "outside the back office"
+    return found
+
+
+def arrive() -> Here:
+    """A request begins."""
+    found = Here()
+    _here.set(found)
+    return found
+
+
+def is_here() -> bool:
+    """Whether this request is one of the back office."""
+    return _here.get() is not None
+
+
+def leave() -> None:
+    """The request ends: its read transaction does, too."""
+    found = _here.get()
+    if found is not None:
+        _here.set(None)
+        found.stack.close()
 
 
 def staff() -> Staff:

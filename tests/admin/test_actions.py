@@ -7,7 +7,7 @@ from flask import g
 from sqlalchemy import select, text, update
 
 from admin.effects import captures
-from admin.here import Here
+from admin.here import arrive, leave
 from app.core.clock import now
 from app.core.db import ALL, atomic, reading
 from app.core.ids import public_id
@@ -164,8 +164,9 @@ def test_of_a_provider_that_captures_once_the_effect_warns(app):
     payment = {"currency": "EUR", "method": "card", "brand": "visa", "last4": "4242"}
     can = Possible(Offer(5_000), Offer(), Offer(), Offer(), captures_once=True)
     with app.test_request_context("/admin/"):
-        g.office, g.language = Here(language="en"), "en"
+        arrive().language = g.language = "en"
         part, whole = (captures(payment, can, minor, final=False) for minor in (2_000, 5_000))
+        leave()
     assert part.sentence.endswith("This provider captures only once: the remaining €30.00 goes back to the payer.")
     assert (part.warn, part.ok) == (True, True)
     assert whole.sentence.endswith("Nothing stays reserved.") and not whole.warn
