@@ -63,13 +63,14 @@ def sample(owner_url: str, count: int) -> list[Row]:
     """Payments drawn by lot, with their ids and their merchants' as they stand in addresses."""
     from app.core.ids import public_id
 
-    with psycopg.connect(owner_url.replace("+psycopg", "", 1), row_factory=dict_row) as connection:
-        rows = connection.execute(
-            "SELECT * FROM payments TABLESAMPLE BERNOULLI (greatest(0.5, least(100.0, %s * 200.0 /"
-            " (SELECT greatest(1, reltuples) FROM pg_class WHERE oid = 'payments'::regclass)))) WHERE NOT live"
-            " ORDER BY random() LIMIT %s",
-            (count, count),
-        ).fetchall()
+    share = (
+        "greatest(0.5, least(100.0, %s * 200.0 / (SELECT greatest(1, reltuples) FROM pg_class"
+        " WHERE oid = 'payments'::regclass)))"
+    )
+    query = f"SELECT * FROM payments TABLESAMPLE BERNOULLI ({share}) WHERE NOT live ORDER BY random() LIMIT %s"
+    with psycopg.connect(owner_url.replace("+psycopg", "", 1)) as connection:
+        with connection.cursor(row_factory=dict_row) as cursor:
+            rows = cursor.execute(query.encode(), (count, count)).fetchall()
     return [{**row, "key": public_id("pay", row["id"]), "mer": public_id("mer", row["merchant_id"])} for row in rows]
 
 
