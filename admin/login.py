@@ -59,6 +59,7 @@ class LoginForm(LibraryLoginForm):
             )
         user = self._matching(email, self.password.data or "")
         if user is None:
+            lock.failed_from(request.remote_addr or "")
             return _("E-mail address or password is wrong.")
         self.user = user  # pyright: ignore[reportAttributeAccessIssue]
         return None

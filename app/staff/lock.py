@@ -5,6 +5,7 @@ tell which addresses exist. Attempts from one network address are limited too.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import redis
@@ -76,17 +77,25 @@ def succeeded(user_id: UUID, ip_address: str | None) -> None:
         _told("staff.logged_in", user_id, {}, ip_address)
 
 
-def too_many_from(ip_address: str) -> bool:
-    """True when this network address has tried too often in the last ten minutes. Counts this attempt."""
+def failed_from(ip_address: str) -> None:
+    """Counts a wrong password from this network address, whosoever account it was for."""
     key = _key("address", ip_address)
     try:
         with redis_connection().pipeline() as pipe:
             pipe.incr(key)
             pipe.expire(key, _ADDRESS_SECONDS, nx=True)
-            count, _ = pipe.execute()
+            pipe.execute()
+    except redis.RedisError:
+        pass  # the accounts' own locks are in the database
+
+
+def too_many_from(ip_address: str) -> bool:
+    """True when too many wrong passwords came from this network address in the last ten minutes."""
+    try:
+        count: Any = redis_connection().get(_key("address", ip_address))
     except redis.RedisError:
         return False
-    return int(count) > _ADDRESS_ATTEMPTS
+    return int(count or 0) >= _ADDRESS_ATTEMPTS
 
 
 def _unknown_until(email: str) -> datetime | None:

@@ -1,9 +1,10 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from admin import counts
+from app.core import queue
 from app.core.ids import public_id
 from tests import factories
 from tests.admin.desk import Desk, user
@@ -16,10 +17,11 @@ def _german() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_counts() -> Iterator[None]:
-    """Counts of open work are kept for seconds; each test looks anew."""
+def _fresh_counts(app) -> None:
+    """Counts of open work are kept for seconds, wrong passwords of an address for minutes; each test begins anew."""
     counts.forget()
-    yield
+    for key in queue.connection().scan_iter("zahlwerk:login:address:*"):
+        queue.connection().delete(key)
 
 
 @pytest.fixture(scope="module")

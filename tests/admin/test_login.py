@@ -88,9 +88,11 @@ def test_the_wait_doubles_up_to_an_hour():
     assert [wait and wait.total_seconds() / 60 for wait in minutes] == [None, 1, 2, 4, 8, 16, 32, 60, 60]
 
 
-def test_one_network_address_has_a_limited_number_of_attempts(newcomer, monkeypatch):
+def test_one_network_address_has_a_limited_number_of_wrong_guesses(newcomer, monkeypatch):
     email, desk = newcomer
-    monkeypatch.setattr(lock, "_ADDRESS_ATTEMPTS", 0)
+    monkeypatch.setattr(lock, "_ADDRESS_ATTEMPTS", 2)
+    for number in range(2):
+        assert desk.log_in(f"guess{number}@example.com").notes == ["E-mail address or password is wrong."]
     assert desk.log_in(email).notes == ["Too many attempts from your network. Wait ten minutes."]
 
 
