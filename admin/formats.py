@@ -11,7 +11,7 @@ from uuid import UUID
 from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal
 from flask_babel import gettext as _
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from admin import shown, words
 from admin.assets import asset
@@ -179,10 +179,6 @@ def code(value: str | None) -> str:
         return ""
     text = words.CODES.get(value)
     return _(text) if text else value
-
-
-def lines(text: str) -> Markup:
-    return Markup("<br>").join(escape(line) for line in text.splitlines())
 
 
 def capture_mode(payment: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy import select, true
 from werkzeug.wrappers import Response as AnyResponse
 
-from admin import headers
+from admin import counts, headers
 from admin.here import LANGUAGE_NAMES, arrive, connection, here, is_here, leave
 from admin.login import csrf
 from app.core.db import ALL, reading
@@ -160,6 +160,8 @@ def is_a_place_of_ours(address: str) -> bool:
 def _leave(response: Response) -> Response:
     if not is_here():
         return response
+    if request.method == "POST":
+        counts.forget()
     if request.endpoint == "security.login" and not is_a_place_of_ours(response.headers.get("Location", f"{PREFIX}/")):
         response.headers["Location"] = f"{PREFIX}/"
     return headers.secure(response)

@@ -1,6 +1,7 @@
 """Logging in and out: Flask-Security, with what it lacks (lock-out, limits) and without what we do not use."""
 
 from datetime import timedelta
+from threading import BoundedSemaphore
 from typing import Any
 
 from flask import Flask, request, session
@@ -21,6 +22,9 @@ from app.staff.datastore import StaffDatastore
 from app.staff.models import User
 
 csrf = CSRFProtect()
+
+# A password check takes 64 MB: so many at once, whatever the number of threads; the others wait.
+_HASHING = BoundedSemaphore(4)
 
 SESSION_LASTS = timedelta(hours=12)  # since the last click
 
@@ -67,10 +71,13 @@ class LoginForm(LibraryLoginForm):
     def _matching(self, email: str, password: str) -> User | None:
         user = StaffDatastore().find_user(email=email)
         if user is None:
-            hash_password(password)  # as long as for a known address
+            with _HASHING:
+                hash_password(password)  # as long as for a known address
             lock.failed_unknown(email)
             return None
-        if not user.verify_and_update_password(password):
+        with _HASHING:
+            is_right = user.verify_and_update_password(password)
+        if not is_right:
             lock.failed(user.id)
             return None
         return user if user.active else None

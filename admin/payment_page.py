@@ -16,7 +16,7 @@ from app.connectors import CONNECTORS
 from app.core.events import plain
 from app.core.ids import public_id
 from app.ledger.accounts import ACCOUNTS
-from app.messages.queries import deliveries_of_payment
+from app.messages.queries import deliveries_of_payment, mails_of_payment
 from app.payments.history import History
 from app.payments.possible import Offer, possible
 from app.payments.public import operation_picture, payment_picture
@@ -71,6 +71,7 @@ def picture(connection: Connection, story: History, staff: Staff) -> dict[str, A
         "actors": known,
         "bookings": bookings(story.bookings),
         "deliveries": deliveries_of_payment(connection, payment["id"]) if staff.may("delivery.read") else None,
+        "mails": mails_of_payment(connection, payment["id"]) if staff.may("delivery.read") else [],
         "raw": raw(story),
         "connectors": CONNECTORS,
     }

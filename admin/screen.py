@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from flask import Response, flash, redirect
+from flask import flash, redirect
 from flask_admin import BaseView, expose
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -88,7 +88,3 @@ def say_refused(refusal: Refusal) -> None:
 
 def actor() -> str:
     return staff().actor
-
-
-def no_content() -> Response:
-    return Response(status=204)

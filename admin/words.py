@@ -53,6 +53,12 @@ DELIVERY: dict[str, Word] = {
     "failed": Word(N_("Given up"), "bad", "cross-full"),
 }
 
+MAIL: dict[str, Word] = {
+    "pending": Word(N_("Waits"), "wait", "clock"),
+    "sent": Word(N_("Sent"), "good", "check"),
+    "failed": Word(N_("Given up"), "bad", "cross-full"),
+}
+
 CHECKOUT: dict[str, Word] = {
     "open": Word(N_("Open"), "wait", "ring"),
     "completed": Word(N_("Completed"), "good", "check"),

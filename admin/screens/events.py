@@ -3,11 +3,10 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from flask import request
 from flask_babel import gettext as _
 from sqlalchemy import or_, select
 
-from admin import actors, merchants_known, words
+from admin import actors, formats, merchants_known, words
 from admin.guard import look_at
 from admin.here import connection, here
 from admin.listing import Choice, Filters, Period, Text, by_id, pager
@@ -53,7 +52,7 @@ class Events(Screen):
             look_at(event["live"])
         return self.show(
             "event",
-            title=request.args.get("title") or event["name"],
+            title=formats.event_name(event["name"]),
             event=event,
             data=_json(event["data"]),
             details=_json(event["details"]) if event["details"] else None,

@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
-from admin import counts, words
+from admin import words
 from admin.here import connection
 from admin.office import url
 from admin.screen import Entry, Screen, go, page, say
@@ -76,7 +76,6 @@ class Jobs(Screen):
             say(_("Redis cannot be reached. Nothing was changed."), "bad")
         else:
             say(_("It is in the queue again."))
-        counts.forget()
         return go(url("jobs.index"))
 
     @page("/reactions", "job.retry", ("POST",))
@@ -84,7 +83,6 @@ class Jobs(Screen):
         done = repeat_failed(100)
         left = connection().execute(select(func.count()).select_from(table_of(FailedReaction))).scalar_one()
         say(_("%(done)s repeated, %(left)s still fail.", done=done, left=left), "bad" if left else "good")
-        counts.forget()
         return go(url("jobs.index"))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 from flask_babel import gettext as _
 
-from admin import merchants_known, words
+from admin import merchants_known, shops_known, words
 from admin.guard import look_at
 from admin.here import connection, here, staff
 from admin.listing import Amount, Choice, Filters, Period, cursors, pager
@@ -34,6 +34,7 @@ class Payments(Screen):
             "amount": Amount(_("Amount"), currencies=CURRENCIES),
             "method": Choice(_("Method"), ("method",), options=_methods()),
             "merchant": merchants_known.choice(),
+            "shop": shops_known.choice(),
         }
         filters = Filters(*chips.values())
         oldest_first = request.args.get("sort") == "oldest"
@@ -63,11 +64,14 @@ def _methods() -> dict[str, str]:
 
 
 def _wanted(chips: Mapping[str, Any], live: bool) -> search.Filters:
+    """A shop narrows to its merchant as well: merchants have an index, shops need none."""
+    shops = chips["shop"].ids("shp")
     return search.Filters(
         live=live,
         statuses=chips["status"].chosen,
         methods=chips["method"].chosen,
-        merchants=chips["merchant"].ids("mer"),
+        merchants=chips["merchant"].ids("mer") or shops_known.merchants_of(shops),
+        shops=shops,
         currency=chips["amount"].currency,
         least=chips["amount"].least,
         most=chips["amount"].most,

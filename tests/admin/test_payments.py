@@ -95,6 +95,16 @@ def test_another_currency_or_method_has_none(listed):
     assert len(listed(method="card")) == 7
 
 
+def test_a_shop_narrows_it_too(listed, acquirers, made, desk):
+    elsewhere = made(factories.tenant, acquirers["A"])
+    assert listed(shop=public_id("shp", elsewhere.shop_id)) == []
+    assert listed(shop="shp_unknown") == numbers(7, 6, 5, 4, 3, 2, 1)
+    made(factories.authorised, elsewhere, 800, merchant_reference="in-the-shop", shop_id=elsewhere.shop_id)
+    made(factories.authorised, elsewhere, 800, merchant_reference="in-no-shop")
+    page = desk.open(f"/admin/payments/?mode=test&shop={public_id('shp', elsewhere.shop_id)}")
+    assert "in-the-shop" in page.text and "in-no-shop" not in page.text and "seven-7" not in page.text
+
+
 def test_filters_are_chips_in_the_address_that_can_be_taken_away(desk, shop, seven):
     merchant = public_id("mer", shop.merchant_id)
     page = desk.open(f"/admin/payments/?mode=test&merchant={merchant}&status=captured&sort=oldest")
