@@ -7,7 +7,8 @@ from typing import Any
 
 from app.connectors.kinds import Card, Payer
 from app.core.errors import Refusal
-from app.payments.authorise import Means, authorise
+from app.payments.attempt import Means
+from app.payments.authorise import authorise
 from app.payments.cancel import cancel
 from app.payments.capture import capture
 from app.payments.checkout import open_checkout, pay

@@ -33,7 +33,12 @@ class Databases:
         self._maintain(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}" STRATEGY file_copy' if template else ""))
 
     def drop(self, name: str) -> None:
-        self._maintain(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        """Not WITH (FORCE): an autovacuum worker is no session that the owner may end; a plain DROP sends it away."""
+        self._maintain(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = '{name}' AND backend_type = 'client backend'",
+            f'DROP DATABASE IF EXISTS "{name}"',
+        )
 
     def urls(self, name: str) -> tuple[str, str]:
         """(app's, owner's) URL of a database."""
@@ -64,10 +69,11 @@ class Databases:
             engines[None] = before
             self.drop(name)
 
-    def _maintain(self, statement: str) -> None:
+    def _maintain(self, *statements: str) -> None:
         engine = create_engine(self.owner_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(text(statement))
+            for statement in statements:
+                connection.execute(text(statement))
 
 
 @contextmanager

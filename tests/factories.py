@@ -15,7 +15,8 @@ from app.core.ids import public_id
 from app.merchants import keys
 from app.merchants.add import MERCHANTS, add_contract, add_merchant, add_shop, change
 from app.payments import news
-from app.payments.authorise import Means, authorise, new_attempt
+from app.payments.attempt import Means, new_attempt
+from app.payments.authorise import authorise
 from app.payments.capture import capture
 from app.payments.perform import Done
 from app.payments.queries import AUTHORISATIONS, CONTRACTS, PAYMENTS
@@ -118,8 +119,8 @@ def captured(tenant: Tenant, amount: int = 10_000, **order: Any) -> Done:
     return capture(merchant_id=tenant.merchant_id, live=False, payment_id=done.payment["id"], actor="test")
 
 
-def add_contract_to(tenant: Tenant, url: str, *, priority: int = 100) -> UUID:
-    """One more contract, with an acquirer at `url`."""
+def add_contract_to(tenant: Tenant, url: str, *, priority: int = 100, acquirer: RunningAcquirer | None = None) -> UUID:
+    """One more contract, with an acquirer at `url` (`acquirer`: one that lets us in)."""
     with atomic(ALL) as connection:
         return add_contract(
             connection,
@@ -127,7 +128,7 @@ def add_contract_to(tenant: Tenant, url: str, *, priority: int = 100) -> UUID:
             live=False,
             provider="sandbox_card",
             label=url,
-            settings={"url": url, "api_key": "none", "news_secret": "none"},
+            settings=acquirer.settings if acquirer else {"url": url, "api_key": "none", "news_secret": "none"},
             priority=priority,
             actor="test",
         )

@@ -27,7 +27,7 @@ from app.connectors.kinds import Card, Payer
 from app.core.clock import business_today
 from app.core.errors import Refusal
 from app.core.texts import N_
-from app.payments.authorise import Means
+from app.payments.attempt import Means
 from app.payments.start import Order
 
 Language = Literal["de", "en"]

@@ -127,7 +127,7 @@ def list_(query_data: InstrumentFilter) -> Response:
 
     Newest first.
     """
-    query = select(INSTRUMENTS)
+    query = select(INSTRUMENTS).where(~INSTRUMENTS.c.pending)
     customer_id = id_in("cus", query_data.customer, "customer")
     if customer_id:
         query = query.where(INSTRUMENTS.c.customer_id == customer_id)
@@ -136,7 +136,7 @@ def list_(query_data: InstrumentFilter) -> Response:
 
 
 def _one(instrument_id: UUID) -> dict[str, Any]:
-    return read_one(select(INSTRUMENTS).where(INSTRUMENTS.c.id == instrument_id))
+    return read_one(select(INSTRUMENTS).where(INSTRUMENTS.c.id == instrument_id, ~INSTRUMENTS.c.pending))
 
 
 def draw(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,15 +18,15 @@ from app.api._resource import PENDING, resource
 from app.core.db import atomic, reading, table_of
 from app.core.errors import Conflict
 from app.core.idempotency import Once, Repeated, claim
-from app.core.ids import parse_id, public_id, uuid7
+from app.core.ids import parse_id, uuid7
 from app.core.texts import N_
 from app.customers.models import Customer
 from app.merchants.models import Shop
-from app.payments.authorise import Means, authorise
+from app.payments.authorise import authorise
 from app.payments.cancel import cancel as cancel_payment
 from app.payments.perform import Done
 from app.payments.public import payment_picture
-from app.payments.queries import AUTHORISATIONS, OPERATIONS, PAYMENTS
+from app.payments.queries import OPERATIONS, PAYMENTS
 from app.payments.start import Order, start
 from app.payments.states import STATUSES
 
@@ -34,12 +34,9 @@ api = resource("payments", "What a merchant asks to be paid. Under it stand capt
 
 CUSTOMERS, SHOPS = table_of(Customer), table_of(Shop)
 
-# A payment with its newest attempt, which gives `next_action`, `failure` and `instrument`.
+# A payment with its newest attempt, which gives `next_action` and `failure`.
 _newest = (
-    select(
-        *(OPERATIONS.c[name] for name in ("state", "code", "provider_code", "action")), AUTHORISATIONS.c.instrument_id
-    )
-    .join(AUTHORISATIONS, AUTHORISATIONS.c.id == OPERATIONS.c.authorisation_id)
+    select(*(OPERATIONS.c[name] for name in ("state", "code", "provider_code", "action")))
     .where(OPERATIONS.c.payment_id == PAYMENTS.c.id, OPERATIONS.c.kind == "authorise")
     .order_by(OPERATIONS.c.id.desc())
     .limit(1)
@@ -101,12 +98,12 @@ def create(json_data: NewPayment) -> Response:
     order = _order(json_data)
     try:
         if json_data.payment_method is None:
-            return answer(_picture(_started(order, once()), None, None), 201)
+            return answer(payment_picture(_started(order, once())), 201)
         means = json_data.means(json_data.payment_method, json_data.payer)
         done = authorise(**tenant(), means=means, order=order, actor=actor(), once=once())
     except Repeated as repeated:
         return _again(repeated.subject_id, 201)
-    return _authorised(done, means, 201)
+    return _authorised(done, 201)
 
 
 @api.post("/payments/<payment_id>/confirm")
@@ -127,7 +124,7 @@ def confirm(payment_id: str, json_data: Confirmation) -> Response:
         done = authorise(**tenant(), means=means, payment_id=found, actor=actor(), once=once())
     except Repeated as repeated:
         return _again(repeated.subject_id, 200)
-    return _authorised(done, means, 200)
+    return _authorised(done, 200)
 
 
 @api.post("/payments/<payment_id>/cancel")
@@ -210,11 +207,9 @@ def _started(order: Order, wish: Once | None) -> Mapping[str, Any]:
         return start(connection, order, **tenant(), actor=actor(), payment_id=payment_id)
 
 
-def _authorised(done: Done, means: Means, decided: int) -> Response:
+def _authorised(done: Done, decided: int) -> Response:
     status = status_of([done.operation], decided)
-    if means.store:  # the instrument that was kept is not in the answer of the operation
-        return answer(_read(done.payment["id"]), status)
-    return answer(_picture(done.payment, done.operation, means.instrument_id), status)
+    return answer(payment_picture(done.payment, done.operation), status)
 
 
 def _again(payment_id: UUID, decided: int) -> Response:
@@ -237,15 +232,7 @@ def _one(payment_id: UUID) -> Mapping[str, Any]:
 
 def draw(row: Mapping[str, Any]) -> dict[str, Any]:
     newest = {name: row[f"newest_{name}"] for name in ("state", "code", "provider_code", "action")}
-    return _picture(row, newest if newest["state"] else None, row["newest_instrument_id"])
-
-
-def _picture(
-    payment: Mapping[str, Any], operation: Mapping[str, Any] | None, instrument_id: UUID | None
-) -> dict[str, Any]:
-    return payment_picture(payment, operation) | {
-        "instrument": public_id("ins", instrument_id) if instrument_id else None
-    }
+    return payment_picture(row, newest if newest["state"] else None)
 
 
 if TYPE_CHECKING:

@@ -18,9 +18,12 @@ INSTRUMENTS = table_of(Instrument)
 def deactivate(connection: Connection, *, instrument_id: UUID, actor: str) -> Mapping[str, Any]:
     """Returns the row; a second time changes nothing. What was charged with it can be refunded. Raises NotFound."""
     changed = connection.execute(
-        update(INSTRUMENTS).where(INSTRUMENTS.c.id == instrument_id, INSTRUMENTS.c.active).values(active=False)
+        update(INSTRUMENTS)
+        .where(INSTRUMENTS.c.id == instrument_id, INSTRUMENTS.c.active, ~INSTRUMENTS.c.pending)
+        .values(active=False)
     ).rowcount
-    row = connection.execute(INSTRUMENTS.select().where(INSTRUMENTS.c.id == instrument_id)).mappings().first()
+    query = INSTRUMENTS.select().where(INSTRUMENTS.c.id == instrument_id, ~INSTRUMENTS.c.pending)
+    row = connection.execute(query).mappings().first()
     if row is None:
         raise NotFound()
     if changed:

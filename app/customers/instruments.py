@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, exists, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.connectors.kinds import Card
 from app.core import vault
@@ -17,6 +18,7 @@ from app.core.ids import public_id, uuid7
 from app.core.texts import N_
 from app.customers.models import Instrument, InstrumentToken
 
+INSTRUMENTS = table_of(Instrument)
 _CONTEXT = "instrument_tokens.token"
 
 
@@ -39,23 +41,17 @@ def card_fingerprint(card: Card) -> bytes:
     return vault.blind_index(card.number, "card")
 
 
-def keep(
+def expect(
     connection: Connection,
     *,
     merchant_id: UUID,
     live: bool,
-    contract_id: UUID,
-    token: str,
     method: str,
-    customer_id: UUID | None = None,
+    customer_id: UUID | None,
     card: Card | None = None,
-    brand: str | None = None,
-    last4: str | None = None,
-    scheme_transaction_id: str | None = None,
     instrument_id: UUID | None = None,
-    actor: str,
 ) -> UUID:
-    """Stores a new instrument with its first token and tells `instrument.added`."""
+    """Writes down what is known of an instrument while its number is here. It stays pending until it is `added`."""
     instrument_id = instrument_id or uuid7()
     connection.execute(
         insert(Instrument).values(
@@ -64,40 +60,54 @@ def keep(
             live=live,
             customer_id=customer_id,
             method=method,
-            brand=brand,
-            last4=card.last4 if card else last4,
+            last4=card.last4 if card else None,
             expiry_month=card.expiry_month if card else None,
             expiry_year=card.expiry_year if card else None,
             holder=card.holder if card else None,
             fingerprint=card_fingerprint(card) if card else None,
             active=True,
+            pending=True,
             created_at=now(),
         )
     )
-    add_token(
-        connection,
-        merchant_id=merchant_id,
-        live=live,
-        instrument_id=instrument_id,
-        contract_id=contract_id,
-        token=token,
-        scheme_transaction_id=scheme_transaction_id,
+    return instrument_id
+
+
+def added(
+    connection: Connection, *, instrument_id: UUID, brand: str | None, last4: str | None = None, actor: str
+) -> Mapping[str, Any] | None:
+    """From now on the expected instrument can be charged: tells `instrument.added` and returns its row.
+
+    None: it has no token anywhere, or it was added before.
+    """
+    has_token = exists().where(InstrumentToken.instrument_id == instrument_id)
+    row = (
+        connection.execute(
+            update(INSTRUMENTS)
+            .where(INSTRUMENTS.c.id == instrument_id, INSTRUMENTS.c.pending, has_token)
+            .values(pending=False, brand=brand, last4=func.coalesce(INSTRUMENTS.c.last4, last4))
+            .returning(INSTRUMENTS)
+        )
+        .mappings()
+        .first()
     )
+    if row is None:
+        return None
     tell(
         "instrument.added",
         subject=("instrument", instrument_id),
         step=1,
-        merchant_id=merchant_id,
-        live=live,
+        merchant_id=row["merchant_id"],
+        live=row["live"],
         data={
             "instrument": public_id("ins", instrument_id),
-            "customer": public_id("cus", customer_id) if customer_id else None,
-            "method": method,
+            "customer": public_id("cus", row["customer_id"]) if row["customer_id"] else None,
+            "method": row["method"],
             "brand": brand,
         },
         actor=actor,
     )
-    return instrument_id
+    return dict(row)
 
 
 def add_token(
@@ -110,23 +120,28 @@ def add_token(
     token: str,
     scheme_transaction_id: str | None = None,
 ) -> None:
+    """Adds the instrument's token at one contract; the newest counts."""
+    values = {"token_sealed": vault.seal(token.encode(), _CONTEXT), "scheme_transaction_id": scheme_transaction_id}
     connection.execute(
-        insert(InstrumentToken).values(
+        insert(InstrumentToken)
+        .values(
+            **values,
             instrument_id=instrument_id,
             contract_id=contract_id,
             merchant_id=merchant_id,
             live=live,
-            token_sealed=vault.seal(token.encode(), _CONTEXT),
-            scheme_transaction_id=scheme_transaction_id,
             created_at=now(),
         )
+        .on_conflict_do_update(index_elements=["instrument_id", "contract_id"], set_=values)
     )
 
 
 def tokens(connection: Connection, instrument_id: UUID) -> tuple[Mapping[str, Any], dict[UUID, Token]]:
     """The instrument's row and its tokens by contract. Raises NotFound or InstrumentInactive."""
     instrument = (
-        connection.execute(select(table_of(Instrument)).where(Instrument.id == instrument_id)).mappings().first()
+        connection.execute(select(INSTRUMENTS).where(INSTRUMENTS.c.id == instrument_id, ~INSTRUMENTS.c.pending))
+        .mappings()
+        .first()
     )
     if instrument is None:
         raise NotFound(param="payment_method.instrument")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Computed, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Computed, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Model, OfMerchant
@@ -29,7 +29,10 @@ class Customer(Model, OfMerchant):
 
 
 class Instrument(Model, OfMerchant):
-    """Something a customer can be charged with again. `fingerprint` recognises a card (keyed hash of its number)."""
+    """Something a customer can be charged with again. `fingerprint` recognises a card (keyed hash of its number).
+
+    `pending`: to be kept if the payment succeeds in which it was given; not there yet for anybody else.
+    """
 
     __tablename__ = "instruments"
     __table_args__ = (Index("ix_instruments_customer_id", "customer_id"),)
@@ -43,6 +46,7 @@ class Instrument(Model, OfMerchant):
     holder: Mapped[str | None]
     fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
     active: Mapped[bool] = mapped_column(default=True)
+    pending: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     created_at: Mapped[datetime]
 
 

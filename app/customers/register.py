@@ -44,7 +44,7 @@ class NotRegistered(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class _Registered:
+class Registered:
     """One contract's yes."""
 
     contract_id: UUID
@@ -68,19 +68,33 @@ def register(
     Raises NotRegistered, NotFound (customer), Repeated, KeyReused, StillRunning.
     """
     instrument_id = _prepared(merchant_id, live, customer_id, once)
-    taken, why = [], "no_contract"
-    for row in chosen:
-        answer = _call(row, Register(public_id("ins", instrument_id), "card", currency, card=card, payer=payer))
-        if answer is not None and answer.outcome is Outcome.APPROVED and answer.token:
-            taken.append(_Registered(row["id"], answer))
-        elif answer is not None and answer.code and why == "no_contract":
-            why = answer.code.value
+    taken, why = register_at(chosen, instrument_id, card, currency, payer)
     with atomic(of(merchant_id, live)) as connection:
         if taken:
             return _recorded(connection, instrument_id, taken, merchant_id, live, card, customer_id, actor)
         if once is not None:  # nothing came of it, so the key is free again
             connection.execute(delete(IdempotencyKey).where(IdempotencyKey.subject_id == instrument_id))
     raise NotRegistered(reason=why, param="card")
+
+
+def register_at(
+    chosen: Sequence[Mapping[str, Any]], instrument_id: UUID, card: Card, currency: str, payer: Payer
+) -> tuple[list[Registered], str]:
+    """Asks each contract for a token. Returns those that gave one, and why the first that answered did not.
+
+    Takes no more than half a lease: what is not asked by then only shortens the list.
+    """
+    taken: list[Registered] = []
+    why, until = "no_contract", now() + LEASE / 2
+    for row in chosen:
+        if now() > until:
+            break
+        answer = _call(row, Register(public_id("ins", instrument_id), "card", currency, card=card, payer=payer))
+        if answer is not None and answer.outcome is Outcome.APPROVED and answer.token:
+            taken.append(Registered(row["id"], answer))
+        elif answer is not None and answer.code and why == "no_contract":
+            why = answer.code.value
+    return taken, why
 
 
 def _prepared(merchant_id: UUID, live: bool, customer_id: UUID | None, once: Once | None) -> UUID:
@@ -123,7 +137,7 @@ def _call(contract: Mapping[str, Any], ask: Register) -> Answer | None:
 def _recorded(
     connection: Connection,
     instrument_id: UUID,
-    taken: Sequence[_Registered],
+    taken: Sequence[Registered],
     merchant_id: UUID,
     live: bool,
     card: Card,
@@ -138,30 +152,32 @@ def _recorded(
     row = connection.execute(query).mappings().first()
     if row is not None:
         return dict(row)
-    tenant = {"merchant_id": merchant_id, "live": live}
-    first = taken[0]
-    assert first.answer.token
-    instruments.keep(
+    instruments.expect(
         connection,
-        **tenant,
-        instrument_id=instrument_id,
-        contract_id=first.contract_id,
-        token=first.answer.token,
+        merchant_id=merchant_id,
+        live=live,
         method="card",
         customer_id=customer_id,
         card=card,
-        brand=first.answer.brand,
-        scheme_transaction_id=first.answer.scheme_transaction_id,
-        actor=actor,
+        instrument_id=instrument_id,
     )
-    for one in taken[1:]:
+    keep_tokens(connection, merchant_id, live, instrument_id, taken)
+    made = instruments.added(connection, instrument_id=instrument_id, brand=taken[0].answer.brand, actor=actor)
+    assert made is not None, "it was expected a moment ago"
+    return made
+
+
+def keep_tokens(
+    connection: Connection, merchant_id: UUID, live: bool, instrument_id: UUID, taken: Sequence[Registered]
+) -> None:
+    for one in taken:
         assert one.answer.token
         instruments.add_token(
             connection,
-            **tenant,
+            merchant_id=merchant_id,
+            live=live,
             instrument_id=instrument_id,
             contract_id=one.contract_id,
             token=one.answer.token,
             scheme_transaction_id=one.answer.scheme_transaction_id,
         )
-    return dict(connection.execute(query).mappings().one())

@@ -57,9 +57,7 @@ def cancel(
             connection, held, "cancel", amount, operation_id=operation_id, final=True, reason=reason, actor=actor
         )
     return perform(
-        merchant_id=merchant_id,
-        live=live,
-        operation_id=operation_id,
+        operation=held.operation,
         contract=held.contract,
         verb="cancel",
         ask=ask(held),

@@ -74,9 +74,7 @@ def capture(
         reauthorise(merchant_id=merchant_id, live=live, authorisation_id=fading.authorisation_id, actor=actor)
         held = _prepare(merchant_id, live, payment_id, actor, once, wanted, renewed=True)
     return perform(
-        merchant_id=merchant_id,
-        live=live,
-        operation_id=held.operation["id"],
+        operation=held.operation,
         contract=held.contract,
         verb="capture",
         ask=ask(held),

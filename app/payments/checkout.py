@@ -23,7 +23,8 @@ from app.core.ids import parse_id, public_id, uuid7
 from app.core.states import move
 from app.core.texts import N_
 from app.merchants.models import Merchant, ProviderContract, Shop
-from app.payments.authorise import Means, authorise
+from app.payments.attempt import Means
+from app.payments.authorise import authorise
 from app.payments.models import Checkout
 from app.payments.perform import Done
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, PAYMENTS, locked_payment

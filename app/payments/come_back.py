@@ -1,4 +1,4 @@
-"""`come_back()`: the payer returns from a bank or from PayPal by the link of `authorise.return_url()`."""
+"""`come_back()`: the payer returns from a bank or from PayPal by the link of `attempt.return_url()`."""
 
 import hmac
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from app.core import vault
 from app.core.db import ALL, reading
 from app.core.errors import NotFound
 from app.core.ids import parse_id
-from app.payments.authorise import resume
 from app.payments.checkout import CHECKOUTS
 from app.payments.queries import OPERATIONS
+from app.payments.resume import resume
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ class Payment(Model, OfMerchant, Amounts):
     method: Mapped[str | None]
     brand: Mapped[str | None]
     last4: Mapped[str | None]
+    instrument_id: Mapped[UUID | None]  # what it was paid with, if that can be charged again
     stage: Mapped[str] = mapped_column(default="created", server_default="created")
     status: Mapped[str] = mapped_column(Computed(STATUS_SQL, persisted=True))
     step: Mapped[int] = mapped_column(default=0, server_default=text("0"))
@@ -146,6 +147,7 @@ class Authorisation(Model, OfMerchant, Amounts):
     scheme_transaction_id: Mapped[str | None]
     is_open: Mapped[bool]
     replaces_id: Mapped[UUID | None]  # the fading authorisation that this one renews
+    store: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # keep its token, if it succeeds
     held_for_review: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     expires_at: Mapped[datetime | None]
     honour_until: Mapped[datetime | None]

@@ -12,8 +12,9 @@ from uuid import UUID
 
 import structlog
 
+from app.config import settings
 from app.connectors import CONNECTORS
-from app.connectors.kinds import Answer, Card, DeclineCode, Outcome
+from app.connectors.kinds import Answer, DeclineCode, Outcome
 from app.core.clock import business_now, now
 from app.core.db import atomic, of
 from app.core.http import NotSent
@@ -44,14 +45,6 @@ class Done:
     operation: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Keep the token of this authorisation as an instrument: for whom, and the card it came from."""
-
-    customer_id: UUID | None
-    card: Card | None
-
-
 def call(contract: Mapping[str, Any], verb: str, ask: Any) -> Answer | None:
     """Asks the provider. None: provably not sent. Never raises: a bug in a connector is silence, not a no."""
     try:
@@ -65,39 +58,40 @@ def call(contract: Mapping[str, Any], verb: str, ask: Any) -> Answer | None:
         return Answer(Outcome.UNKNOWN, message="The provider's answer could not be read.")
 
 
-def perform(
-    *,
-    merchant_id: UUID,
-    live: bool,
-    operation_id: UUID,
-    contract: Mapping[str, Any],
-    verb: str,
-    ask: Any,
-    actor: str,
-    keep: Keep | None = None,
-) -> Done:
-    """Calls and records the answer."""
-    answer = call(contract, verb, ask)
+def perform(*, operation: Mapping[str, Any], contract: Mapping[str, Any], verb: str, ask: Any, actor: str) -> Done:
+    """Calls and records the answer. `operation`: its row as it was submitted."""
     return record_answer(
-        merchant_id=merchant_id, live=live, operation_id=operation_id, answer=answer, actor=actor, keep=keep
+        merchant_id=operation["merchant_id"],
+        live=operation["live"],
+        operation_id=operation["id"],
+        answer=call(contract, verb, ask) if may_send(operation) else None,
+        actor=actor,
     )
 
 
-def record_answer(
-    *, merchant_id: UUID, live: bool, operation_id: UUID, answer: Answer | None, actor: str, keep: Keep | None = None
-) -> Done:
+def may_send(operation: Mapping[str, Any]) -> bool:
+    """Is its lease long enough for a call? A process that was frozen meanwhile must not send any more:
+    others may have asked the provider, heard "never arrived", and told the merchant so."""
+    left = (operation["leased_until"] - now()).total_seconds()
+    if left > settings().http_deadline_seconds:
+        return True
+    log.error("lease_over_before_sending", operation=public_id("op", operation["id"]), left_seconds=round(left))
+    return False
+
+
+def record_answer(*, merchant_id: UUID, live: bool, operation_id: UUID, answer: Answer | None, actor: str) -> Done:
     """Writes an answer down. An operation that is final already stays as it is (but a late yes is booked)."""
     with atomic(of(merchant_id, live)) as connection:
         held = held_operation(connection, operation_id)
-        return apply_answer(connection, held, answer, actor=actor, keep=keep)
+        return apply_answer(connection, held, answer, actor=actor)
 
 
-def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: str, keep: Keep | None = None) -> Done:
+def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: str) -> Done:
     """The same inside an open transaction that holds the payment (news uses it)."""
     operation = held.operation
     outcome = answer.outcome if answer else None
     state = operation["state"]
-    late_yes = state == "declined" and outcome is Outcome.APPROVED
+    late_yes = state in ("declined", "failed") and outcome is Outcome.APPROVED
     if state in FINAL and not late_yes:
         return Done(held.payment, operation)
     effect = of_answer(
@@ -111,24 +105,11 @@ def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: s
     )
     if effect.to == state:
         return later_again(connection, held)
-    if state == "action" and effect.to == "pending":
+    if can_resume(operation) and effect.to == "pending":
         return resume_soon(connection, held)
     values = _values(held, effect.to, answer)
-    if answer and answer.token and effect.to == "succeeded" and keep is not None:
-        values["instrument_id"] = instruments.keep(
-            connection,
-            merchant_id=operation["merchant_id"],
-            live=operation["live"],
-            contract_id=operation["contract_id"],
-            token=answer.token,
-            method=held.authorisation["method"],
-            customer_id=keep.customer_id,
-            card=keep.card,
-            brand=answer.brand,
-            last4=answer.last4,
-            scheme_transaction_id=answer.scheme_transaction_id,
-            actor=actor,
-        )
+    if answer and operation["kind"] == "authorise" and effect.to == "succeeded":
+        values["instrument_id"] = _instrument(connection, held, answer, actor)
     if operation["kind"] == "authorise" and held.authorisation["replaces_id"] is not None:
         payment = renewed.settle(connection, held, effect, values, actor)
     elif operation["kind"] == "authorise" and effect.to == "succeeded" and late.is_late(held):
@@ -137,6 +118,27 @@ def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: s
         payment = record(connection, held, effect, actor=actor, values=values)
     changed = {name: value for name, value in values.items() if name in operation}
     return Done(payment, {**operation, **changed, "state": effect.to, "booked_amount": effect.booked})
+
+
+def _instrument(connection: Any, held: Held, answer: Answer, actor: str) -> UUID | None:
+    """What was paid with, if it can be charged again. One that was to be kept now has its token."""
+    instrument_id, operation = held.authorisation["instrument_id"], held.operation
+    if instrument_id is None or not held.authorisation["store"]:
+        return instrument_id
+    if answer.token:
+        instruments.add_token(
+            connection,
+            merchant_id=operation["merchant_id"],
+            live=operation["live"],
+            instrument_id=instrument_id,
+            contract_id=operation["contract_id"],
+            token=answer.token,
+            scheme_transaction_id=answer.scheme_transaction_id,
+        )
+    row = instruments.added(
+        connection, instrument_id=instrument_id, brand=answer.brand, last4=answer.last4, actor=actor
+    )
+    return row["id"] if row else None
 
 
 def later_again(connection: Any, held: Held) -> Done:
@@ -152,6 +154,16 @@ def later_again(connection: Any, held: Held) -> Done:
         )
     )
     return Done(held.payment, operation)
+
+
+def can_resume(operation: Mapping[str, Any]) -> bool:
+    """Does it wait for the payer's action, or was the outcome not heard when they came back from it?"""
+    return operation["state"] == "action" or (operation["state"] == "unknown" and operation["action"] is not None)
+
+
+def returned(operation: Mapping[str, Any]) -> Mapping[str, str]:
+    """What the payer's way back carried, if they came back and their provider did not answer."""
+    return (operation["action"] or {}).get("returned") or {}
 
 
 def resume_soon(connection: Any, held: Held) -> Done:
@@ -174,7 +186,7 @@ def _values(held: Held, to: str, answer: Answer | None) -> dict[str, Any]:
         "provider_code": answer.provider_code,
         "message": answer.message,
         "provider_reference": answer.provider_reference,
-        "enquire_at": next_enquiry(to, 0),
+        "enquire_at": next_enquiry(to, held.operation["enquiries"]),
     }
     if answer.action and to == "action":
         values["action"] = {

@@ -45,6 +45,7 @@ def payment_picture(payment: Row, operation: Row | None = None) -> dict[str, Any
         "capture_on": payment["capture_on"].isoformat() if payment["capture_on"] else None,
         "method": payment["method"],
         "card": {"brand": payment["brand"], "last4": payment["last4"]} if payment["last4"] else None,
+        "instrument": public_id("ins", payment["instrument_id"]) if payment["instrument_id"] else None,
         "next_action": _next_action(payment, operation),
         "failure": _failure(payment, operation),
         "created_at": moment(payment["created_at"]),

@@ -41,9 +41,7 @@ def reauthorise(*, merchant_id: UUID, live: bool, authorisation_id: UUID, actor:
             return
         operation = _successor(connection, held, actor, now() + LEASE)
     perform(
-        merchant_id=merchant_id,
-        live=live,
-        operation_id=operation["id"],
+        operation=operation,
         contract=held.contract,
         verb="authorise",
         ask=Authorise(

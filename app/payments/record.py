@@ -30,7 +30,7 @@ _RECORD = Statement(
     WITH operation AS (
         UPDATE operations SET state = :to, step = step + 1, updated_at = :now,
             code = CAST(:code AS text), provider_code = CAST(:provider_code AS text),
-            message = CAST(:message AS text), action = CAST(:action AS jsonb),
+            message = CAST(:message AS text), action = coalesce(CAST(:action AS jsonb), action),
             provider_reference = coalesce(:provider_reference, provider_reference),
             booked_amount = coalesce(CAST(:booked AS bigint), booked_amount),
             leased_until = :leased_until, enquire_at = :enquire_at
@@ -42,13 +42,13 @@ _RECORD = Statement(
             brand = coalesce(:brand, brand), last4 = coalesce(:last4, last4), funding = coalesce(:funding, funding),
             issuer_country = coalesce(:issuer_country, issuer_country),
             scheme_transaction_id = coalesce(:scheme_transaction_id, scheme_transaction_id),
-            instrument_id = coalesce(CAST(:instrument_id AS uuid), instrument_id),
             expires_at = coalesce(CAST(:expires_at AS timestamptz), expires_at),
             honour_until = coalesce(CAST(:honour_until AS timestamptz), honour_until)
         WHERE id = :authorisation_id
     ), payment AS (
         UPDATE payments p SET {_SUMS.format("p")}, step = step + 1, updated_at = :now,
-            stage = coalesce(:stage, stage), brand = coalesce(:brand, brand), last4 = coalesce(:last4, last4)
+            stage = coalesce(:stage, stage), brand = coalesce(:brand, brand), last4 = coalesce(:last4, last4),
+            instrument_id = coalesce(CAST(:instrument_id AS uuid), instrument_id)
         WHERE id = :payment_id
         RETURNING {", ".join(f"p.{name}" for name in _COLUMNS)}
     )

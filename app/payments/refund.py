@@ -88,9 +88,7 @@ def refund(
             prepared.append((submitted, part))
     done = [
         perform(
-            merchant_id=merchant_id,
-            live=live,
-            operation_id=held.operation["id"],
+            operation=held.operation,
             contract=held.contract,
             verb="refund",
             ask=ask(held, part.capture["provider_reference"]),

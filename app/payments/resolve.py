@@ -21,12 +21,22 @@ from app.core.db import ALL, atomic, of, reading
 from app.core.events import tell
 from app.core.ids import public_id
 from app.payments import cancel, capture, refund
-from app.payments.authorise import resume
 from app.payments.effect import Effect
-from app.payments.perform import Done, apply_answer, call, later_again, operation_key, perform, record_answer
+from app.payments.perform import (
+    Done,
+    apply_answer,
+    call,
+    can_resume,
+    later_again,
+    operation_key,
+    perform,
+    record_answer,
+    returned,
+)
 from app.payments.prepare import LEASE
 from app.payments.queries import OPERATIONS, Held, held_operation, read_operation
 from app.payments.record import record
+from app.payments.resume import resume
 
 log = structlog.get_logger()
 
@@ -88,8 +98,7 @@ def resolve(operation_id: UUID, *, merchant_id: UUID, live: bool) -> Done:
     if CONNECTORS[held.contract["provider"]].CAN.resolve[_VERBS[kind]] == "by_news":
         return _wait(held)
     answer = call(held.contract, "enquire", enquiry(held))
-    if answer is not None and state == "action" and answer.outcome is Outcome.PENDING:
-        # the payer has done their part and did not come back to us: go on in their place
+    if answer is not None and _payer_is_done(held, answer):
         return resume(merchant_id=merchant_id, live=live, operation_id=operation_id, parameters={}, actor="job:resolve")
     if answer is None or _still_unclear(held, answer):
         return _wait(held)
@@ -98,6 +107,13 @@ def resolve(operation_id: UUID, *, merchant_id: UUID, live: bool) -> Done:
     return record_answer(
         merchant_id=merchant_id, live=live, operation_id=operation_id, answer=answer, actor="job:resolve"
     )
+
+
+def _payer_is_done(held: Held, answer: Answer) -> bool:
+    """They did what was asked of them, but did not come back to us, or we heard no answer when they did."""
+    if not can_resume(held.operation):
+        return False
+    return answer.outcome is Outcome.PENDING or (answer.outcome is Outcome.ACTION and bool(returned(held.operation)))
 
 
 def enquiry(held: Held) -> Enquire:
@@ -157,9 +173,7 @@ def _send_created(held: Held) -> Done:
         record(connection, held, Effect("submitted"), actor=operation["actor"], values=values)
     ask = refund.ask(held, None) if operation["kind"] == "refund" else _ASKS[operation["kind"]](held)
     return perform(
-        merchant_id=operation["merchant_id"],
-        live=operation["live"],
-        operation_id=operation["id"],
+        operation={**operation, **values},
         contract=held.contract,
         verb=operation["kind"],
         ask=ask,

@@ -119,4 +119,5 @@ def start(
         "method": None,
         "brand": None,
         "last4": None,
+        "instrument_id": None,
     }

@@ -53,7 +53,9 @@ OPERATION = Life(
         ("unknown", "failed"): ("{noun}.failed", _PUBLIC),
         ("unknown", "pending"): ("{noun}.pending", _PUBLIC),
         ("unknown", "action"): ("{noun}.action_required", _PUBLIC),
+        ("unknown", "submitted"): None,
         ("declined", "succeeded"): ("{noun}.succeeded", _PUBLIC),
+        ("failed", "succeeded"): ("{noun}.succeeded", _PUBLIC),
         ("succeeded", "declined"): ("{noun}.revoked", _PUBLIC),
     },
 )

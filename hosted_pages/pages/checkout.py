@@ -12,7 +12,8 @@ from app.core.texts import N_
 from app.methods import METHODS
 from app.methods.kinds import Given
 from app.payments import checkout
-from app.payments.authorise import AlreadyPaid, AttemptUnderWay, Means
+from app.payments.attempt import Means
+from app.payments.authorise import AlreadyPaid, AttemptUnderWay
 from app.payments.checkout import CheckoutClosed
 from app.receivables.collect import BeingCollected, NothingDue
 from hosted_pages import words

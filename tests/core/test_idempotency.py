@@ -7,7 +7,8 @@ import pytest
 from app.core.db import atomic, of
 from app.core.idempotency import KeyReused, Once, Repeated, claim
 from app.core.ids import uuid7
-from app.payments.authorise import Means, authorise
+from app.payments.attempt import Means
+from app.payments.authorise import authorise
 from tests import factories
 
 

@@ -110,7 +110,7 @@ def test_of_two_that_take_over_one_key_the_first_wins(tenant):
             second = registering._recorded(
                 connection,
                 instrument_id,
-                [registering._Registered(tenant.contract_id, answer)],
+                [registering.Registered(tenant.contract_id, answer)],
                 tenant.merchant_id,
                 False,
                 factories.card("visa"),

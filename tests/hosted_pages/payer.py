@@ -1,5 +1,6 @@
 """A payer with a browser without scripts: opens pages, follows redirects, fills in forms, presses buttons."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -12,6 +13,11 @@ CARD = {"number": "4242 4242 4242 4242", "expiry": "12/34", "code": "123", "hold
 
 def card(number: str, **more: str) -> dict[str, str]:
     return {**CARD, "number": number, **more}
+
+
+def stands_in(digits: str, html: str) -> bool:
+    """Do these digits stand in a page, by themselves? (Tokens and ids are random and may contain anything.)"""
+    return re.search(rf"(?<!\w){digits}(?!\w)", html) is not None
 
 
 @dataclass

@@ -3,7 +3,8 @@
 import pytest
 
 from app.payments.abandon import abandon
-from app.payments.authorise import AlreadyPaid, AttemptUnderWay, Means
+from app.payments.attempt import Means
+from app.payments.authorise import AlreadyPaid, AttemptUnderWay
 from app.payments.checkout import CheckoutClosed, pay
 from sandbox.acquirers.cards import CARD_BY_NAME
 from tests import factories

@@ -5,7 +5,7 @@ import pytest
 from app.core.db import table_of
 from app.merchants.models import Shop
 from tests.hosted_pages.conftest import SHOP_ORIGIN, link
-from tests.hosted_pages.payer import CARD, card
+from tests.hosted_pages.payer import CARD, card, stands_in
 
 LINES = [
     {"name": "Espresso", "quantity": 2, "amount": 3_000},
@@ -101,7 +101,7 @@ def test_what_was_typed_is_kept_except_number_and_code(payer, new_checkout):
     assert document.one("input", name="holder").attributes["value"] == "Erika Mustermann"
     assert document.one("input", name="expiry").attributes["value"] == "01/31"
     for secret in ("4242424242424241", "4242 4242", "987"):
-        assert secret not in shown.html
+        assert not stands_in(secret, shown.html)
 
 
 @pytest.mark.parametrize("field", ["holder", "expiry"])
@@ -109,7 +109,7 @@ def test_a_card_number_typed_into_another_field_is_not_shown_again(payer, new_ch
     shown = payer.fill_in(payer.open(link(new_checkout())), {**CARD, field: "4000 0566 5566 5556"})
     assert shown.status == 422
     assert shown.error(field)
-    assert "5566" not in shown.html
+    assert not stands_in("5566", shown.html) and "40000566" not in shown.html
 
 
 def test_an_american_express_card_has_four_digits_on_the_front(payer, new_checkout):

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from app.core.db import ALL, reading
-from app.payments.authorise import Means, authorise, return_url
+from app.payments.attempt import Means, return_url
+from app.payments.authorise import authorise
 from app.payments.queries import AUTHORISATIONS, OPERATIONS
 from sandbox.acquirers.cards import CARD_BY_NAME
 from tests import factories

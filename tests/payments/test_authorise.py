@@ -7,8 +7,10 @@ from app.connectors.kinds import Payer
 from app.core.db import ALL, atomic, reading
 from app.core.errors import NotFound
 from app.core.ids import uuid7
-from app.payments.authorise import AlreadyPaid, AttemptUnderWay, Means, authorise, resume
+from app.payments.attempt import Means
+from app.payments.authorise import AlreadyPaid, AttemptUnderWay, authorise
 from app.payments.queries import AUTHORISATIONS, OPERATIONS
+from app.payments.resume import resume
 from app.payments.start import AmountOutOfRange, CaptureDateNeeded
 from app.risk.checks.block_list import fingerprint
 from app.risk.models import AmountCeiling, BlockEntry

@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.payments.authorise import resume
 from app.payments.cancel import NothingToCancel, cancel
 from app.payments.capture import capture
 from app.payments.resolve import resolve_due
+from app.payments.resume import resume
 from tests import factories
 from tests.books import booked, broken_proofs, told
 

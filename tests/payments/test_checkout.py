@@ -10,7 +10,7 @@ from app.core.clock import now
 from app.core.db import ALL, atomic, reading
 from app.core.errors import NotFound, Refusal
 from app.payments import checkout
-from app.payments.authorise import Means
+from app.payments.attempt import Means
 from app.payments.capture import capture
 from app.receivables.collect import NothingDue, take
 from app.receivables.models import Collector, Receivable

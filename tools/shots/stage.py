@@ -19,7 +19,7 @@ from app.connectors.kinds import Payer
 from app.core.db import ALL, atomic
 from app.merchants.add import add_contract, add_merchant, add_shop
 from app.payments import checkout
-from app.payments.authorise import Means
+from app.payments.attempt import Means
 from app.payments.capture import capture
 from app.payments.checkout import Opened
 from app.payments.start import Order

@@ -1,0 +1,48 @@
+"""`resume()`: the payer came back from an action (3-D Secure, PayPal); the provider is asked how it went."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import update
+
+from app.connectors.kinds import Answer, Outcome, Resume
+from app.core.clock import now
+from app.core.db import atomic, of
+from app.payments.attempt import Means, ask
+from app.payments.authorise import capture_if_automatic
+from app.payments.perform import Done, call, can_resume, may_send, record_answer, returned
+from app.payments.prepare import LEASE
+from app.payments.queries import OPERATIONS, held_operation
+
+
+def resume(*, merchant_id: UUID, live: bool, operation_id: UUID, parameters: Mapping[str, str], actor: str) -> Done:
+    """The payer came back from an action: asks the provider how it went. Only the first of several calls asks.
+
+    `parameters`: what the way back carried; the resolver has none and takes those of the last return. A provider
+    that cannot be reached now is no "no": the outcome is UNKNOWN, and the resolver goes on in the payer's place.
+    """
+    with atomic(of(merchant_id, live)) as connection:
+        held = held_operation(connection, operation_id)
+        if not can_resume(held.operation):
+            return Done(held.payment, held.operation)
+        parameters = parameters or returned(held.operation)
+        action = {**(held.operation["action"] or {}), "returned": dict(parameters)}
+        leased = {"leased_until": now() + LEASE, "enquire_at": now() + LEASE}
+        enquiries = held.operation["enquiries"] + (held.operation["state"] == "unknown")
+        connection.execute(
+            update(OPERATIONS)
+            .where(OPERATIONS.c.id == operation_id)
+            .values(state="submitted", step=OPERATIONS.c.step + 1, enquiries=enquiries, action=action, **leased)
+        )
+    reference = held.operation["provider_reference"] or held.authorisation["provider_reference"] or ""
+    means = Means(method=held.authorisation["method"], store=held.authorisation["store"])
+    asked = ask(held.payment, held.operation, means, None, Resume(provider_reference=reference, parameters=parameters))
+    answer = call(held.contract, "authorise", asked) if may_send({**held.operation, **leased}) else None
+    done = record_answer(
+        merchant_id=merchant_id,
+        live=live,
+        operation_id=operation_id,
+        answer=answer or Answer(Outcome.UNKNOWN, message="The provider could not be reached."),
+        actor=actor,
+    )
+    return capture_if_automatic(done, actor)
