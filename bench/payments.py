@@ -2,13 +2,12 @@
 
 In one run, on one machine: the product (web, delivery workers, sandbox acquirer), `pgbench` running the
 plain SQL of both steps (floor.sql), and `localstripe` doing create + confirm + capture. The last line
-printed is JSON. `--seconds N` sets the length of each measurement, `--profile` says where the time goes.
+printed is JSON. `--seconds N` sets the length of each measurement, `--profile` says where the CPU goes.
 """
 
 import argparse
 import contextlib
 import json
-import subprocess
 import sys
 import threading
 import time
@@ -23,9 +22,10 @@ from bench.floor import floor_per_second
 from bench.merchant import Merchant, open_merchant
 from bench.peer import localstripe_per_second
 from bench.stack import Running, post, running
+from bench.where import cpu_seconds
 
 CARD = {"number": "4242424242424242", "expiry_month": 12, "expiry_year": 2034, "security_code": "123"}
-CONCURRENCY = 12
+CONCURRENCY = 6
 
 
 def unit(key: str) -> load.Unit:
@@ -112,15 +112,18 @@ def measure(seconds: float) -> dict[str, float | int]:
 
 
 def profile(seconds: float) -> None:
-    """Prints py-spy's top functions of one web process under load (py-spy must be installed by hand)."""
+    """Prints how much CPU each kind of process takes per payment."""
     with running() as stack:
         acquirer = stack.start_acquirer()
         stack.start_web()
         stack.start_workers()
         merchant = open_merchant(stack, acquirer)
-        watcher = subprocess.Popen(["top", "-b", "-d", str(seconds / 2), "-n", "2", "-c", "-w", "200"])
-        load.run(stack.url, unit(merchant.key), concurrency=CONCURRENCY, seconds=seconds, warm_seconds=2)
-        watcher.wait(30)
+        load.run(stack.url, unit(merchant.key), concurrency=CONCURRENCY, seconds=3)
+        with cpu_seconds() as used:
+            result = load.run(stack.url, unit(merchant.key), concurrency=CONCURRENCY, seconds=seconds)
+    for name, spent in used.most_common():
+        print(f"{name:16} {spent / result.elapsed:5.2f} cores {1000 * spent / len(result.seconds):7.2f} ms/payment")
+    print(f"{result.per_second:.1f} payments/s, p99 {result.percentile_ms(0.99):.0f} ms, {len(result.errors)} errors")
 
 
 if __name__ == "__main__":

@@ -156,3 +156,28 @@ def test_only_so_many_calls_to_one_peer_are_under_way(peer):
     for thread in threads:
         thread.join()
     assert refused is not None and "under way" in str(refused)
+
+
+def test_a_peer_that_answers_is_waited_for(peer):
+    """All places are taken, but by calls that are being answered: the next one gets a place in a moment."""
+    release, busy = threading.Event(), threading.Semaphore(0)
+
+    def answer(connection: socket.socket) -> None:
+        asked = connection.recv(65536)
+        if b"/slow" in asked:
+            busy.release()
+            release.wait(10)
+        connection.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+
+    url = peer(answer)
+    http.send("GET", url)
+    threads = [threading.Thread(target=http.send, args=("GET", f"{url}/slow")) for _ in range(http.CALLS_PER_PEER)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        busy.acquire(timeout=5)
+    http._peer(url.rstrip("/")).answered_at = time.monotonic()
+    threading.Timer(0.2, release.set).start()
+    assert http.send("GET", url).status == 204
+    for thread in threads:
+        thread.join()
