@@ -26,7 +26,7 @@ lint: ## Style, types and the direction of imports (after `make test` has instal
 	PATH="$$PWD/.venv/bin:$$PATH" .venv/bin/pyright
 	PATH="$$PWD/.venv/bin:$$PATH" .venv/bin/lint-imports
 
-shots: venv-test translations ## Take screenshots of every screen into docs/screenshots
+shots: venv-test translations ## Take the pictures of the README (start `make run` elsewhere first)
 	@exec $(PYTHON) -m tools.shots
 
 translations: # Compiled texts are built, not kept in git

@@ -26,6 +26,7 @@ from app.core.idempotency import KeyReused, Repeated, claim
 from app.core.ids import parse_id, public_id
 from app.core.texts import N_
 from app.messages import queries
+from app.messages.addresses import refuse_private
 from app.messages.endpoints import (
     DELIVERIES,
     ENDPOINTS,
@@ -72,6 +73,7 @@ class Endpoints(Screen):
         what, form, live = purpose("add endpoint", merchant["id"]), EndpointForm(), here().live
         if form.validate_on_submit():
             try:
+                refuse_private(form.url.data or "")
                 with atomic(of(merchant["id"], live)) as work:
                     endpoint_id, secret = add_endpoint(
                         work, merchant_id=merchant["id"], live=live, actor=actor(), **_values(form)
@@ -113,6 +115,7 @@ class Endpoints(Screen):
         form = EndpointForm(data=dict(endpoint))
         if form.validate_on_submit():
             try:
+                refuse_private(form.url.data or "")
                 with atomic(of(endpoint["merchant_id"], endpoint["live"])) as work:
                     change_endpoint(work, endpoint_id=endpoint["id"], actor=actor(), **_values(form))
             except Refusal as refusal:

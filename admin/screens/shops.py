@@ -11,7 +11,7 @@ from wtforms import BooleanField, FileField, IntegerField, SelectField, StringFi
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from admin import choices, merchants_known
-from admin.fields import options
+from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose
 from admin.here import connection
 from admin.listing import Filters
@@ -27,6 +27,7 @@ from app.core.texts import N_
 from app.merchants.add import SHOPS, add_shop, change
 from app.merchants.contrast import AccentTooWeak, check_accent, text_on
 from app.merchants.logo import redrawn
+from app.messages.events import by_name
 from app.staff.add import checked_email
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?")
@@ -66,6 +67,7 @@ class ShopForm(OnceForm):
     notify_email = StringField(
         _l("E-mail address for notifications"), filters=TIDY, validators=[Optional(), Length(max=200)]
     )
+    notify_events = Several(_l("Notified of"))
     payer_receipts = BooleanField(_l("Send payers a receipt by e-mail"))
     welcome_de = StringField(filters=TIDY, validators=[Length(max=300)])
     welcome_en = StringField(filters=TIDY, validators=[Length(max=300)])
@@ -77,6 +79,7 @@ class ShopForm(OnceForm):
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         self.font.choices = options({name: _(label) for name, label in choices.FONTS.items()})
+        self.notify_events.choices = options({event.NAME: _(event.TITLE) for event in by_name().values()})
         self.theme.choices = options({name: _(label) for name, label in choices.THEMES.items()})
 
     def words(self) -> list[tuple[str, list[tuple[str, Any]]]]:
@@ -133,6 +136,7 @@ class Shops(Screen):
             themes=choices.THEMES,
             texts=choices.SHOP_TEXTS,
             on_accent=text_on(shop["accent"]),
+            told=[_(by_name()[name].TITLE) for name in shop["notify_events"] if name in by_name()],
         )
 
     @page("/<id>/change", "merchant.write", ("GET", "POST"))
@@ -186,6 +190,7 @@ def _values(form: ShopForm, shop: Any) -> dict[str, Any] | None:
             **{name: _address(name, form[name].data) for name in ("terms_url", "privacy_url", "imprint_url")},
             "accent": check_accent(form.accent.data or ""),
             "notify_email": _email(form.notify_email.data),
+            "notify_events": form.notify_events.data or [],
             "allowed_origins": _origins(form.allowed_origins.data or ""),
             "texts": _texts(form, shop),
             **_logo(form),

@@ -112,6 +112,7 @@ def test_a_shop_is_added_with_its_look_and_words(desk, mine, row, events, tenant
         thanks_de="Danke!",
         terms_url="https://korn.example/agb",
         notify_email="Laden@korn.example",
+        notify_events=["capture.succeeded", "refund.succeeded"],
         payer_receipts="y",
         logo=(io.BytesIO(picture()), "logo.png"),
     )
@@ -121,6 +122,7 @@ def test_a_shop_is_added_with_its_look_and_words(desk, mine, row, events, tenant
     assert shop["allowed_origins"] == ["https://korn.example", "http://localhost:8080"]
     assert shop["texts"] == {"de": {"thanks": "Danke!"}}
     assert shop["notify_email"] == "laden@korn.example" and shop["payer_receipts"]
+    assert shop["notify_events"] == ["capture.succeeded", "refund.succeeded"]
     assert shop["logo_type"] == "image/png" and Image.open(io.BytesIO(shop["logo"])).size == (480, 160)
     assert events(tenant.merchant_id)[-1] == "shop.added"
     logo = desk.ask(f"{added.path}/logo")
