@@ -1,33 +1,31 @@
 """Who did it, in words: `staff:usr_…`, `key:key_…`, `payer`, `provider:…`, `job:…` -> a name."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import text
 
 from admin.here import connection
 from app.connectors import CONNECTORS
-from app.core.db import table_of
 from app.core.errors import NotFound
+from app.core.fast import Statement
 from app.core.ids import parse_id
-from app.merchants.models import ApiKey
-from app.staff.add import USERS
 
 
 def names(actors: Iterable[str]) -> dict[str, str]:
     """Every actor with a name. At most one query for staff and one for API keys."""
     wanted = set(actors)
-    keys = table_of(ApiKey)
-    staff = _looked_up(
-        wanted, "staff", "usr", lambda ids: select(USERS.c.id, USERS.c.name, USERS.c.email).where(USERS.c.id.in_(ids))
-    )
-    keyed = _looked_up(wanted, "key", "key", lambda ids: select(keys.c.id, keys.c.name).where(keys.c.id.in_(ids)))
+    staff = _looked_up(wanted, "staff", "usr", _STAFF)
+    keyed = _looked_up(wanted, "key", "key", _KEYS)
     return {actor: _name(actor, staff, keyed) for actor in wanted}
 
 
-def _looked_up(actors: set[str], kind: str, prefix: str, query: Callable[[list[UUID]], Any]) -> dict[str, str]:
+_STAFF = Statement(text("SELECT id, coalesce(nullif(name, ''), email) FROM staff_users WHERE id = ANY (:ids)"))
+_KEYS = Statement(text("SELECT id, name FROM api_keys WHERE id = ANY (:ids)"))
+
+
+def _looked_up(actors: set[str], kind: str, prefix: str, query: Statement) -> dict[str, str]:
     ids: dict[UUID, str] = {}
     for actor in actors:
         head, _colon, text = actor.partition(":")
@@ -38,8 +36,7 @@ def _looked_up(actors: set[str], kind: str, prefix: str, query: Callable[[list[U
             continue  # from another time or by hand
     if not ids:
         return {}
-    rows = connection().execute(query(list(ids))).mappings().all()
-    return {ids[row["id"]]: row["name"] or row.get("email") or "" for row in rows}
+    return {ids[id]: name for id, name in query.rows(connection(), {"ids": list(ids)})}
 
 
 def _name(actor: str, staff: dict[str, str], keys: dict[str, str]) -> str:

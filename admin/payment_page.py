@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from admin import actors, formats, words
 from admin.office import url
@@ -16,7 +16,7 @@ from app.connectors import CONNECTORS
 from app.core.events import plain
 from app.core.ids import public_id
 from app.ledger.accounts import ACCOUNTS
-from app.messages.queries import deliveries_of_payment, mails_of_payment
+from app.messages.queries import told_of_payment
 from app.payments.history import History
 from app.payments.possible import Offer, possible
 from app.payments.public import operation_picture, payment_picture
@@ -61,6 +61,8 @@ def picture(connection: Connection, story: History, staff: Staff) -> dict[str, A
     """Everything the template needs."""
     payment = story.payment
     known = actors.names([*(one["actor"] for one in story.events), *(one["actor"] for one in story.operations)])
+    may_see = staff.may("delivery.read")
+    deliveries, mails = told_of_payment(connection, payment["id"]) if may_see else (None, [])
     return {
         "payment": payment,
         "story": story,
@@ -70,8 +72,8 @@ def picture(connection: Connection, story: History, staff: Staff) -> dict[str, A
         "turns": [turn(one, known, staff) for one in told(story.events)],
         "actors": known,
         "bookings": bookings(story.bookings),
-        "deliveries": deliveries_of_payment(connection, payment["id"]) if staff.may("delivery.read") else None,
-        "mails": mails_of_payment(connection, payment["id"]) if staff.may("delivery.read") else [],
+        "deliveries": deliveries,
+        "mails": mails,
         "raw": raw(story),
         "connectors": CONNECTORS,
     }
@@ -126,13 +128,13 @@ def deeds(connection: Connection, payment: Mapping[str, Any], staff: Staff) -> l
     return sorted(found, key=lambda deed: deed.url is None)
 
 
-def told(events: Sequence[RowMapping]) -> list[RowMapping]:
+def told(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Without the steps in between ("sent to the provider") of what has ended."""
     ended = {one["subject_id"] for one in events if one["audience"] != "internal"}
     return [one for one in events if one["audience"] != "internal" or one["subject_id"] not in ended]
 
 
-def turn(event: RowMapping, known: Mapping[str, str], staff: Staff) -> Turn:
+def turn(event: Mapping[str, Any], known: Mapping[str, str], staff: Staff) -> Turn:
     word, noun = words.event(event["name"])
     data = event["data"]
     amount, currency = data.get("amount"), data.get("currency")
@@ -157,7 +159,7 @@ def _reason(name: str, reason: str | None) -> str:
     return _("Reason: %(reason)s", reason=formats.dispute_reason(reason) if name.startswith("dispute.") else reason)
 
 
-def bookings(lines: Sequence[RowMapping]) -> list[dict[str, Any]]:
+def bookings(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Entries with their lines: (account's name, amount); debit positive."""
     entries = []
     for _id, group in groupby(lines, key=lambda line: line["id"]):

@@ -70,7 +70,7 @@ class Disputes(Screen):
             title=_("Dispute about %(reference)s", reference=dispute["merchant_reference"]),
             dispute=dispute,
             provider=provider,
-            turns=[turn(one, known, staff()) for one in events],
+            turns=[turn(dict(one), known, staff()) for one in events],
             is_open=dispute["state"] in _OPEN,
         )
 

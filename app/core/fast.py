@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import psycopg
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.postgresql import JSONB
@@ -49,6 +50,22 @@ class Statement:
             return _driver(connection).execute(self.sql, params)
         except psycopg.Error as error:
             raise _translated(self.sql, error) from error
+
+
+def read_together(connection: Connection, params: Params, *statements: Statement) -> list[list[dict[str, Any]]]:
+    """The rows of several statements that read with the same parameters: one round trip for all of them."""
+    flush()
+    sql = b""
+    cursors = []
+    driver = _driver(connection)
+    try:
+        with driver.pipeline():
+            for statement in statements:
+                sql = statement.sql
+                cursors.append(driver.cursor(row_factory=dict_row).execute(sql, params))
+        return [cursor.fetchall() for cursor in cursors]
+    except psycopg.Error as error:
+        raise _translated(sql, error) from error
 
 
 def add(table: Table, row: Params) -> None:

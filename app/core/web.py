@@ -6,12 +6,14 @@ A door that renders errors in its own form says `errors_under(app, "/v1", render
 import os
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import redis
 import structlog
 from apiflask import APIFlask
+from babel.support import NullTranslations, Translations
 from flask import Blueprint, Flask, Response, current_app, g, has_request_context, jsonify, request
 from flask_babel import Babel
 from werkzeug.exceptions import HTTPException
@@ -38,6 +40,7 @@ def attach(app: APIFlask) -> None:
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
     Babel(app, default_locale="en", default_translation_directories=str(TRANSLATIONS), locale_selector=language)
+    app.jinja_env.install_gettext_callables(_translated, _translated_plural, newstyle=True)  # type: ignore[attr-defined]
     app.extensions[_RENDERERS] = []
     app.before_request(_begin)
     app.after_request(_finish)
@@ -59,6 +62,20 @@ def language() -> str:
     chosen = getattr(g, "language", None)
     wanted = [chosen] if chosen else [tag.partition("-")[0].lower() for tag in request.accept_languages.values()]
     return next((tag for tag in wanted if tag in LANGUAGES), "en")
+
+
+# Flask-Babel finds context, domain and locale anew for every text, and a page of the back office has a hundred.
+@cache
+def _catalogue(code: str) -> NullTranslations:
+    return Translations.load(str(TRANSLATIONS), [code])
+
+
+def _translated(text: str) -> str:
+    return _catalogue(language()).gettext(text)
+
+
+def _translated_plural(one: str, many: str, count: int) -> str:
+    return _catalogue(language()).ngettext(one, many, count)
 
 
 def request_id() -> str:

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, func, select, tuple_
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, literal_column, select, tuple_
 
 from app.core.db import table_of
 from app.core.errors import NotFound
 from app.core.events import Event
+from app.core.fast import Statement, read_together
 from app.messages.endpoints import DELIVERIES, ENDPOINTS
 from app.messages.models import Mail
 
@@ -19,6 +20,16 @@ _DELIVERY = select(DELIVERIES, EVENTS.c.name.label("event_name"), ENDPOINTS.c.ur
     DELIVERIES.join(EVENTS, EVENTS.c.id == DELIVERIES.c.event_id).join(
         ENDPOINTS, ENDPOINTS.c.id == DELIVERIES.c.endpoint_id
     )
+)
+_OF_PAYMENT = Statement(
+    _DELIVERY.where(DELIVERIES.c.payment_id == bindparam("payment"))
+    .order_by(DELIVERIES.c.position, DELIVERIES.c.endpoint_id, DELIVERIES.c.replay)
+    .limit(literal_column("200"))
+)
+_MAILS_OF_PAYMENT = Statement(
+    select(*(column for column in MAILS.c if column.name not in ("sealed", "recipient_index")))
+    .where(MAILS.c.payment_id == bindparam("payment"))
+    .order_by(MAILS.c.created_at)
 )
 
 
@@ -50,11 +61,10 @@ def delivery(connection: Connection, delivery_id: UUID) -> RowMapping:
     return _one(connection, _DELIVERY.where(DELIVERIES.c.id == delivery_id))
 
 
-def deliveries_of_payment(connection: Connection, payment_id: UUID, limit: int = 200) -> Sequence[RowMapping]:
-    """In the order in which they happened."""
-    query = _DELIVERY.where(DELIVERIES.c.payment_id == payment_id)
-    query = query.order_by(DELIVERIES.c.position, DELIVERIES.c.endpoint_id, DELIVERIES.c.replay).limit(limit)
-    return connection.execute(query).mappings().all()
+def told_of_payment(connection: Connection, payment_id: UUID) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Its deliveries, in the order in which they happened (200 at most), and its mails, without what they say."""
+    deliveries, mails = read_together(connection, {"payment": payment_id}, _OF_PAYMENT, _MAILS_OF_PAYMENT)
+    return deliveries, mails
 
 
 def endpoints(connection: Connection, merchant_id: UUID | None = None) -> Sequence[RowMapping]:
@@ -86,13 +96,6 @@ def failing(connection: Connection) -> Sequence[RowMapping]:
         .where(ENDPOINTS.c.deleted_at.is_(None), ENDPOINTS.c.failing_since.is_not(None))
         .order_by(ENDPOINTS.c.failing_since)
     )
-    return connection.execute(query).mappings().all()
-
-
-def mails_of_payment(connection: Connection, payment_id: UUID) -> Sequence[RowMapping]:
-    """Without what they say: that is sealed."""
-    columns = [column for column in MAILS.c if column.name not in ("sealed", "recipient_index")]
-    query = select(*columns).where(MAILS.c.payment_id == payment_id).order_by(MAILS.c.created_at)
     return connection.execute(query).mappings().all()
 
 

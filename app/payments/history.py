@@ -5,34 +5,36 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from app.core.errors import NotFound
+from app.core.fast import Statement, read_together
 from app.ledger.models import Account, Entry, Line
 from app.merchants.models import Merchant, Shop
 from app.payments.queries import AUTHORISATIONS, CONTRACTS, PAYMENTS, Held
 
-Rows = Sequence[RowMapping]
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """`payment` carries merchant_name, shop_name, timezone and clock_offset_seconds besides its own columns."""
 
-    payment: Mapping[str, Any]
+    payment: Row
     authorisations: Rows  # newest first, with contract_label
     operations: Rows  # oldest first
     disputes: Rows
-    checkout: RowMapping | None
+    checkout: Row | None
     events: Rows  # newest first, the last 200
     bookings: Rows  # lines with the columns of their entry and account
     risk: Rows
     routing: Rows
 
 
-# Statements are made once: a page needs a dozen, and putting one together takes longer than running it.
+# Statements are made once and read together: a page needs nine, and each by itself costs more than PostgreSQL takes.
 _PAYMENT = bindparam("payment")
-_OVERVIEW = (
+_OVERVIEW = Statement(
     select(
         PAYMENTS,
         Merchant.name.label("merchant_name"),
@@ -44,18 +46,18 @@ _OVERVIEW = (
     .join(Shop, Shop.id == PAYMENTS.c.shop_id, isouter=True)
     .where(PAYMENTS.c.id == _PAYMENT)
 )
-_AUTHORISATIONS = (
+_AUTHORISATIONS = Statement(
     select(AUTHORISATIONS, CONTRACTS.c.label.label("contract_label"))
     .join(CONTRACTS, CONTRACTS.c.id == AUTHORISATIONS.c.contract_id)
     .where(AUTHORISATIONS.c.payment_id == _PAYMENT)
     .order_by(AUTHORISATIONS.c.attempt.desc())
 )
-_OPEN = (
+_OPEN = Statement(
     select(AUTHORISATIONS, CONTRACTS)
     .join(CONTRACTS, CONTRACTS.c.id == AUTHORISATIONS.c.contract_id)
     .where(AUTHORISATIONS.c.payment_id == _PAYMENT, AUTHORISATIONS.c.is_open)
 )
-_BOOKINGS = (
+_BOOKINGS = Statement(
     select(
         *(Entry.id, Entry.recipe, Entry.key, Entry.booking_date, Entry.created_at),
         *(Line.amount, Line.currency, Account.code),
@@ -65,48 +67,52 @@ _BOOKINGS = (
     .where(Entry.payment_id == _PAYMENT)
     .order_by(Entry.id, Line.id)
 )
-_OPERATIONS = text("SELECT * FROM operations WHERE payment_id = :payment ORDER BY id")
-_DISPUTES = text("SELECT * FROM disputes WHERE payment_id = :payment ORDER BY id")
-_CHECKOUT = text("SELECT * FROM checkouts WHERE payment_id = :payment")
-_EVENTS = text("SELECT * FROM events WHERE payment_id = :payment ORDER BY id DESC LIMIT 200")
-_RISK = text("SELECT * FROM risk_decisions WHERE payment_id = :payment ORDER BY id")
-_ROUTING = text("SELECT * FROM routing_decisions WHERE payment_id = :payment ORDER BY id")
+_OPERATIONS = Statement(text("SELECT * FROM operations WHERE payment_id = :payment ORDER BY id"))
+_DISPUTES = Statement(text("SELECT * FROM disputes WHERE payment_id = :payment ORDER BY id"))
+_CHECKOUT = Statement(text("SELECT * FROM checkouts WHERE payment_id = :payment"))
+_EVENTS = Statement(text("SELECT * FROM events WHERE payment_id = :payment ORDER BY id DESC LIMIT 200"))
+_RISK = Statement(text("SELECT * FROM risk_decisions WHERE payment_id = :payment ORDER BY id"))
+_ROUTING = Statement(text("SELECT * FROM routing_decisions WHERE payment_id = :payment ORDER BY id"))
 
 
-def overview(connection: Connection, payment_id: UUID) -> Mapping[str, Any]:
+def overview(connection: Connection, payment_id: UUID) -> Row:
     """The payment alone with the names of its merchant and shop. Raises NotFound."""
-    row = connection.execute(_OVERVIEW, {"payment": payment_id}).mappings().first()
-    if row is None:
-        raise NotFound()
-    return {str(name): value for name, value in row.items()}
+    return _only(read_together(connection, {"payment": payment_id}, _OVERVIEW)[0])
 
 
 def history(connection: Connection, payment_id: UUID) -> History:
     """Raises NotFound."""
-    payment = overview(connection, payment_id)
-
-    def rows(statement: Any) -> Rows:
-        return connection.execute(statement, {"payment": payment_id}).mappings().all()
-
+    found = read_together(
+        connection,
+        {"payment": payment_id},
+        *(_OVERVIEW, _AUTHORISATIONS, _OPERATIONS, _DISPUTES, _CHECKOUT, _EVENTS, _BOOKINGS, _RISK, _ROUTING),
+    )
+    payments, authorisations, operations, disputes, checkouts, events, bookings, risk, routing = found
     return History(
-        payment=payment,
-        authorisations=rows(_AUTHORISATIONS),
-        operations=rows(_OPERATIONS),
-        disputes=rows(_DISPUTES),
-        checkout=next(iter(rows(_CHECKOUT)), None),
-        events=rows(_EVENTS),
-        bookings=rows(_BOOKINGS),
-        risk=rows(_RISK),
-        routing=rows(_ROUTING),
+        payment=_only(payments),
+        authorisations=authorisations,
+        operations=operations,
+        disputes=disputes,
+        checkout=next(iter(checkouts), None),
+        events=events,
+        bookings=bookings,
+        risk=risk,
+        routing=routing,
     )
 
 
-def open_of(connection: Connection, payment: Mapping[str, Any]) -> Held | None:
+def _only(rows: Rows) -> Row:
+    if not rows:
+        raise NotFound()
+    return rows[0]
+
+
+def open_of(connection: Connection, payment: Row) -> Held | None:
     """The payment with its open authorisation and contract, without a lock: for showing what could be done."""
-    row = connection.execute(_OPEN, {"payment": payment["id"]}).first()
+    row = _OPEN.row(connection, {"payment": payment["id"]})
     if row is None:
         return None
-    values = iter(tuple(row))
+    values = iter(row)
     authorisation = {column.name: next(values) for column in AUTHORISATIONS.c}
     contract = {column.name: next(values) for column in CONTRACTS.c}
     return Held(payment, authorisation, contract, payment["clock_offset_seconds"], payment["timezone"], {})

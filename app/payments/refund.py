@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Connection, RowMapping, func, select
+from sqlalchemy import BigInteger, Connection, RowMapping, func, select, text
 
 from app.connectors import CONNECTORS
 from app.connectors.kinds import Refund
 from app.core.db import atomic, of
 from app.core.errors import Conflict, Refusal
+from app.core.fast import Statement
 from app.core.idempotency import Once, claim
 from app.core.ids import uuid7
 from app.core.texts import N_
-from app.payments.models import Dispute
 from app.payments.perform import Done, operation_key, perform
 from app.payments.prepare import submit
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, Held, held_authorisation, left_to_refund, locked_payment
@@ -99,14 +99,14 @@ def refund(
     return Done(done[-1].payment, done[0].operation)
 
 
+_DISPUTED = Statement(
+    text("SELECT 1 FROM disputes WHERE payment_id = :payment AND state IN ('inquiry', 'charged_back') LIMIT 1")
+)
+
+
 def check(connection: Connection, payment: Mapping[str, Any], amount: int | None) -> int:
     """What is refunded. Raises as refund() does."""
-    disputed = connection.execute(
-        select(func.count())
-        .select_from(Dispute)
-        .where(Dispute.payment_id == payment["id"], Dispute.state.in_(("inquiry", "charged_back")))
-    ).scalar_one()
-    if disputed:
+    if _DISPUTED.row(connection, {"payment": payment["id"]}):
         raise DisputeOpen()
     left = left_to_refund(payment)
     if left == 0:

@@ -179,7 +179,7 @@ def test_what_was_said_to_whom_is_sealed_and_cleared_a_day_after(shop, mailbox):
         everything = connection.execute(
             text("SELECT mails::text FROM mails WHERE merchant_id = :id"), {"id": tenant.merchant_id}
         ).scalar_one()
-        [shown] = queries.mails_of_payment(connection, payment["id"])
+        _, [shown] = queries.told_of_payment(connection, payment["id"])
     assert "erika" not in everything.lower() and b"erika".hex() not in everything
     assert shown["summary"] == {"to": "payer", "event": "authorisation.succeeded", "language": "de"}
     clear_sent(100)

@@ -115,7 +115,7 @@ def test_lists_go_page_by_page_newest_first(merchant, receiver):
         while page := queries.deliveries(connection, limit=2, after=after, endpoint_id=endpoint_id, state="delivered"):
             pages.append(page)
             after = (page[-1]["created_at"], page[-1]["id"])
-        of_payment = queries.deliveries_of_payment(connection, payment_id)
+        of_payment, _ = queries.told_of_payment(connection, payment_id)
     assert [len(page) for page in pages] == [2, 1]
     assert len({row["id"] for page in pages for row in page}) == 3
     assert [row["position"] for row in of_payment] == sorted(row["position"] for row in of_payment)
