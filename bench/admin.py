@@ -28,6 +28,7 @@ from psycopg.rows import dict_row
 from bench import load
 from bench.fill import fill
 from bench.stack import Running, running
+from bench.where import cpu_seconds
 
 USERS = 8
 PASSWORD = "eight benches in a row"
@@ -158,7 +159,11 @@ def measure(stack: Running, owner_url: str, emails: Sequence[str], seconds: floa
     print("back office: warming up, then measuring", flush=True)
     took: dict[str, list[tuple[float, str]]] = defaultdict(list)
     load.run(stack.url, unit(cookies, rows, defaultdict(list)), concurrency=USERS, seconds=max(5, seconds / 3))
-    result = load.run(stack.url, unit(cookies, rows, took), concurrency=USERS, seconds=seconds)
+    with cpu_seconds() as used:
+        result = load.run(stack.url, unit(cookies, rows, took), concurrency=USERS, seconds=seconds)
+    pages = sum(map(len, took.values()))
+    for name, spent in used.most_common(4):
+        print(f"{name}: {spent / result.elapsed:.2f} cores, {1000 * spent / pages:.1f} ms per page")
     assert not result.errors, result.errors[:3]
     for kind, times in took.items():
         every = load.Result([taken for taken, _ in times])

@@ -20,6 +20,7 @@ from app.core.db import atomic, reading
 from app.core.idempotency import Repeated, claim
 from app.core.ids import parse_id, public_id
 from app.customers.add import CUSTOMERS, add_customer, change_customer
+from app.customers.erase import erase
 from app.payments.public import moment
 
 api = resource("customers", "Who pays again and again. A customer's cards and accounts are its instruments.")
@@ -63,6 +64,7 @@ class Customer(Picture):
     address: Address | None
     language: str
     created_at: Moment
+    erased_at: Moment | None
 
 
 class Customers(PagePicture):
@@ -104,6 +106,20 @@ def change(customer_id: str, json_data: CustomerChange) -> Response:
     return answer(draw(row))
 
 
+@api.delete("/customers/<customer_id>")
+@needs("customer.write")
+@api.output(Customer)
+def remove(customer_id: str) -> Response:
+    """Erase a customer
+
+    Name, addresses and cards are erased for good, and the cards are not charged again. Payments stay, with the name
+    on them, for as long as the law wants them kept. A second time changes nothing.
+    """
+    with atomic(scope()) as connection:
+        row = erase(connection, customer_id=parse_id("cus", customer_id), actor=actor())
+    return answer(draw(row))
+
+
 @api.get("/customers/<customer_id>")
 @needs("customer.read")
 @api.output(Customer)
@@ -122,7 +138,8 @@ def list_(query_data: CustomerFilter) -> Response:
     Newest first.
     """
     who = tenant()
-    query = select(CUSTOMERS).where(CUSTOMERS.c.merchant_id == who["merchant_id"], CUSTOMERS.c.live == who["live"])
+    own = (CUSTOMERS.c.merchant_id == who["merchant_id"], CUSTOMERS.c.live == who["live"])
+    query = select(CUSTOMERS).where(*own, CUSTOMERS.c.erased_at.is_(None))
     if query_data.number:
         query = query.where(CUSTOMERS.c.number == query_data.number)
     if query_data.email:
@@ -142,6 +159,7 @@ def draw(row: Mapping[str, Any]) -> dict[str, Any]:
         "live": row["live"],
         **{name: row[name] for name in ("number", "name", "email", "phone", "address", "language")},
         "created_at": moment(row["created_at"]),
+        "erased_at": moment(row["erased_at"]) if row["erased_at"] else None,
     }
 
 

@@ -90,7 +90,7 @@ def _public() -> Select[Any]:
     return (
         select(EVENTS)
         .join(LOG, LOG.c.event_id == EVENTS.c.id)
-        .where(EVENTS.c.merchant_id == who["merchant_id"], EVENTS.c.live == who["live"], EVENTS.c.audience == "public")
+        .where(LOG.c.merchant_id == who["merchant_id"], LOG.c.live == who["live"], LOG.c.public)
     )
 
 

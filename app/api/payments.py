@@ -197,7 +197,7 @@ def _order(body: NewPayment) -> Order:
 
 def customer_of(customer_id: UUID) -> Mapping[str, Any]:
     """Raises NotFound."""
-    return read_one(select(CUSTOMERS).where(CUSTOMERS.c.id == customer_id), "customer")
+    return read_one(select(CUSTOMERS).where(CUSTOMERS.c.id == customer_id, CUSTOMERS.c.erased_at.is_(None)), "customer")
 
 
 def _started(order: Order, wish: Once | None) -> Mapping[str, Any]:

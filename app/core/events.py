@@ -18,7 +18,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import queue
@@ -76,12 +76,19 @@ class EventQueue(Model):
 
 
 class EventLog(Model):
-    """The gapless order of committed events, each sealed onto the one before it. Append-only."""
+    """The gapless order of committed events, each sealed onto the one before it. Append-only.
+
+    Whose it is, and whether it is public, stands here again: a merchant reads its own in this order.
+    """
 
     __tablename__ = "event_log"
+    __table_args__ = (Index("ix_event_log_public", "merchant_id", "live", "position", postgresql_where=text("public")),)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     event_id: Mapped[UUID] = mapped_column(unique=True)
     seal: Mapped[bytes] = mapped_column(LargeBinary)
+    merchant_id: Mapped[UUID | None]
+    live: Mapped[bool | None]
+    public: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
 
 EVENTS, EVENT_DETAILS = table_of(Event), table_of(EventDetails)

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from datetime import datetime
 from uuid import UUID
 
 from app.core.clock import now
@@ -29,6 +30,11 @@ def uuid7() -> UUID:
         _last = max(_last, tick)
     value = (tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | int.from_bytes(os.urandom(8)) >> 2
     return UUID(int=value)
+
+
+def first_of(moment: datetime) -> UUID:
+    """The smallest id of that millisecond: what was made before has smaller ones."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def _tick() -> int:

@@ -41,7 +41,8 @@ def sequence(limit: int = 500) -> int:
         sealed = []
         for row in in_order(rows):
             position, seal = position + 1, seal_of(seal, dict(row))
-            sealed.append({"position": position, "event_id": row["id"], "seal": seal})
+            whose = {"merchant_id": row["merchant_id"], "live": row["live"], "public": row["audience"] == "public"}
+            sealed.append({"position": position, "event_id": row["id"], "seal": seal, **whose})
         connection.execute(insert(EventLog), sealed)
         connection.execute(delete(EventQueue).where(EventQueue.event_id.in_(waiting)))
         return len(sealed)

@@ -25,6 +25,12 @@ class NumberTaken(Conflict):
     advice = N_("Change that customer, or use another number.")
 
 
+class CustomerErased(Conflict):
+    code = "customer_erased"
+    message = N_("The data of this customer were erased.")
+    advice = N_("Add a new customer.")
+
+
 def add_customer(
     connection: Connection, *, merchant_id: UUID, live: bool, actor: str, columns: Mapping[str, Any]
 ) -> Mapping[str, Any]:
@@ -57,12 +63,14 @@ def add_customer(
 def change_customer(
     connection: Connection, *, customer_id: UUID, actor: str, columns: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Sets the given columns; None empties one. Returns the row. Raises NotFound, NumberTaken."""
+    """Sets the given columns; None empties one. Returns the row. Raises NotFound, NumberTaken, CustomerErased."""
     before = (
         connection.execute(select(CUSTOMERS).where(CUSTOMERS.c.id == customer_id).with_for_update()).mappings().first()
     )
     if before is None:
         raise NotFound()
+    if before["erased_at"] is not None:
+        raise CustomerErased()
     changed = {name: value for name, value in columns.items() if before[name] != value}
     if not changed:
         return dict(before)

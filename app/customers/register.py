@@ -119,7 +119,8 @@ def _prepared(merchant_id: UUID, live: bool, customer_id: UUID | None, once: Onc
 
 
 def _must_exist(connection: Connection, customer_id: UUID) -> None:
-    if not connection.execute(select(CUSTOMERS.c.id).where(CUSTOMERS.c.id == customer_id)).first():
+    query = select(CUSTOMERS.c.id).where(CUSTOMERS.c.id == customer_id, CUSTOMERS.c.erased_at.is_(None))
+    if not connection.execute(query).first():
         raise NotFound(param="customer")
 
 

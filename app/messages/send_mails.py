@@ -53,17 +53,6 @@ def send_mails(limit: int = 100) -> int:
     return sent
 
 
-def clear_sent(limit: int, *, after: timedelta = timedelta(days=1)) -> int:
-    """Forgets what was said to whom in mails of so long ago that were sent or given up. Returns how many."""
-    old = (
-        select(MAILS.c.id)
-        .where(MAILS.c.sealed.is_not(None), MAILS.c.state != "pending", MAILS.c.created_at < now() - after)
-        .limit(limit)
-    )
-    with atomic(ALL) as connection:
-        return connection.execute(update(MAILS).where(MAILS.c.id.in_(old)).values(sealed=None)).rowcount
-
-
 def _claim(count: int) -> Sequence[Mapping[str, Any]]:
     at = now()
     due = (

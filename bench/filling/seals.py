@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import psycopg
 
+_LOG = "COPY event_log (position, event_id, seal, merchant_id, live, public) FROM STDIN"
 # Keys in the order of the alphabet, no spaces: what sequence.seal_of() hashes.
 _BODIES = """
 COPY (
-    SELECT id, format(
+    SELECT id, merchant_id, live, audience = 'public', format(
         '{"actor":"%s","audience":"%s","data":%s,"details":%s,"happened_at":%s,"id":"%s","live":%s,"merchant_id":"%s",'
         '"name":"%s","payment_id":"%s","payment_step":%s,"step":%s,"subject_id":"%s","subject_type":"%s"}',
         actor, audience, data, coalesce('"' || encode(digest, 'hex') || '"', 'null'), us / 1e6::float8, id,
@@ -28,19 +29,20 @@ def seal(connection: psycopg.Connection, other: psycopg.Connection) -> None:
     key = settings().keys.seal
     row = connection.execute("SELECT position, seal FROM event_log ORDER BY position DESC LIMIT 1").fetchone()
     position, last = row or (0, b"\0" * 32)
-    with connection.cursor() as cursor, cursor.copy("COPY event_log (position, event_id, seal) FROM STDIN") as log:
-        for event_id, body in _bodies(other):
+    with connection.cursor() as cursor, cursor.copy(_LOG) as log:
+        for event_id, whose, body in _bodies(other):
             position += 1
             last = hmac.digest(key, last + body, hashlib.sha256)
-            log.write(b"%d\t%b\t\\\\x%b\n" % (position, event_id, last.hex().encode()))
+            log.write(b"%d\t%b\t\\\\x%b\t%b\n" % (position, event_id, last.hex().encode(), whose))
 
 
-def _bodies(connection: psycopg.Connection) -> Iterator[tuple[bytes, bytes]]:
+def _bodies(connection: psycopg.Connection) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """(id, whose it is as COPY wants it, what is sealed) of each event."""
     with connection.cursor() as cursor, cursor.copy(_BODIES) as rows:
         for row in rows:
-            event_id, body = bytes(row).rstrip(b"\n").split(b"\t", 1)
+            event_id, merchant_id, live, public, body = bytes(row).rstrip(b"\n").split(b"\t", 4)
             assert b"\\" not in body, body
-            yield event_id, body
+            yield event_id, b"\t".join((merchant_id, live, public)), body
 
 
 def wrong(count: int) -> int:

@@ -56,3 +56,16 @@ def test_events_name_columns_and_not_what_stands_in_them(api, app):
         ).all()
     assert [row.name for row in rows] == ["customer.added", "customer.changed"]
     assert "eheim" not in str(rows)
+
+
+def test_an_erased_customer_is_empty_and_stays_so(api):
+    made = api.post("/customers", {"number": "K-77", "name": "Erika Muster", "email": "erika@example.com"}).get_json()
+    erased = fits(Customer, api.ask("DELETE", f"/customers/{made['id']}"))
+    assert (erased["name"], erased["email"], erased["number"]) == (None, None, None)
+    assert erased["erased_at"] is not None
+    assert api.ask("DELETE", f"/customers/{made['id']}").get_json() == erased
+    assert api.get(f"/customers/{made['id']}").get_json() == erased
+    assert made["id"] not in [one["id"] for one in api.get("/customers").get_json()["data"]]
+    assert error_of(api.patch(f"/customers/{made['id']}", {"name": "Erika"})) == (409, "customer_erased", None)
+    body = {"amount": 100, "currency": "EUR", "merchant_reference": "r", "customer": made["id"]}
+    assert error_of(api.post("/payments", body)) == (404, "not_found", "customer")

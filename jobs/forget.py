@@ -1,0 +1,129 @@
+"""How long each kind of data is kept, and why: one table, and the job that sees to it.
+
+What the law wants kept stays until its time is over; what nobody needs goes earlier. The books themselves (entries,
+events, operations) are never removed by the program: they hold ids, amounts and codes.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+
+from app.core.clock import now
+from app.core.db import ALL, atomic
+from app.core.ids import first_of
+from app.core.queue import DEFAULT
+
+AT = "03:30"
+QUEUE = DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`sql` forgets at most :many of what is older than :before (a time) or :first (the smallest id of that time)."""
+
+    what: str
+    why: str
+    sql: str
+    days: int = 0
+    years: int = 0  # whole years after the end of the calendar year, Europe/Berlin
+
+    def before(self, at: datetime) -> datetime:
+        """What began before this has served its time."""
+        if not self.years:
+            return at - timedelta(days=self.days)
+        zone = ZoneInfo("Europe/Berlin")
+        return datetime(at.astimezone(zone).year - self.years, 1, 1, tzinfo=zone).astimezone(UTC)
+
+
+_VOUCHERS = "§ 147 (3) AO, § 257 (4) HGB: vouchers, 8 years"
+
+KEPT = (
+    Kept(
+        "Runs of jobs",
+        "only to see that they ran",
+        "DELETE FROM job_runs WHERE (name, slot) IN (SELECT name, slot FROM job_runs WHERE slot < :before LIMIT :many)",
+        days=7,
+    ),
+    Kept(
+        "Idempotency keys",
+        "what the API promises",
+        "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY("
+        "SELECT ctid FROM idempotency_keys WHERE created_at < :before LIMIT :many))",
+        days=30,
+    ),
+    Kept(
+        "What e-mails said, and to whom",
+        "Art. 5 (1) c GDPR: nobody needs it after sending",
+        "UPDATE mails SET sealed = NULL WHERE id IN (SELECT id FROM mails WHERE sealed IS NOT NULL"
+        " AND state <> 'pending' AND created_at < :before LIMIT :many)",
+        days=1,
+    ),
+    Kept(
+        "Cards given to be kept, whose payment failed",
+        "Art. 5 (1) c GDPR: they never came into use",
+        "WITH gone AS (DELETE FROM instruments WHERE id IN (SELECT id FROM instruments WHERE pending"
+        " AND created_at < :before LIMIT :many) RETURNING id)"
+        " DELETE FROM instrument_tokens USING gone WHERE instrument_id = gone.id",
+        days=7,  # a payer may take days to confirm
+    ),
+    Kept(
+        "Deliveries of webhooks that ended",
+        "to find faults, and to send again",
+        "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE created_at < :before"
+        " AND state <> 'pending' ORDER BY created_at LIMIT :many)",
+        days=90,
+    ),
+    Kept(
+        "Network addresses of log-ins",
+        "Art. 32 GDPR: to find intruders",
+        "DELETE FROM event_details WHERE event_id IN (SELECT d.event_id FROM events e JOIN event_details d"
+        " ON d.event_id = e.id WHERE e.subject_type = 'staff' AND d.event_id < :first LIMIT :many)",
+        days=90,
+    ),
+    Kept(
+        "Messages of providers, as they came",
+        "chargebacks are answered with them for up to 540 days",
+        "UPDATE inbox SET sealed = '' WHERE id IN (SELECT id FROM inbox WHERE received_at < :before AND sealed <> ''"
+        " AND state IN ('read', 'refused') LIMIT :many)",
+        days=550,
+    ),
+    Kept(
+        "Payers' names and addresses in events",
+        _VOUCHERS,
+        "DELETE FROM event_details WHERE event_id IN (SELECT event_id FROM event_details WHERE event_id < :first"
+        " LIMIT :many)",
+        years=8,
+    ),
+    Kept(
+        "Payers' names and addresses on payments",
+        _VOUCHERS,
+        # All of a year fall due on one day; a window keeps the search short in the years after.
+        "UPDATE payments SET payer_name = NULL, payer_email = NULL WHERE id IN (SELECT id FROM payments"
+        " WHERE id < :first AND id >= :window AND (payer_name IS NOT NULL OR payer_email IS NOT NULL) LIMIT :many)",
+        years=8,
+    ),
+)
+_WINDOW = timedelta(days=800)
+
+
+def run(limit: int) -> int:
+    return max(forget(kept, 50 * limit) for kept in KEPT)
+
+
+def forget(kept: Kept, many: int) -> int:
+    """Forgets up to `many` of one kind. Returns how many."""
+    before = kept.before(now())
+    values = {"before": before, "first": first_of(before), "window": first_of(before - _WINDOW), "many": many}
+    with atomic(ALL) as connection:
+        needed = {name: value for name, value in values.items() if f":{name}" in kept.sql}
+        return connection.execute(text(kept.sql), needed).rowcount
+
+
+if TYPE_CHECKING:
+    from jobs import forget as _me
+    from jobs.kinds import Daily
+
+    _: Daily = _me

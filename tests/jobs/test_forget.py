@@ -1,0 +1,124 @@
+"""What has served its time goes, what has not stays; and the README says the same as the table."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from sqlalchemy import select, text
+
+from app.core.clock import now
+from app.core.db import ALL, atomic, reading
+from app.core.idempotency import Once, claim
+from app.core.ids import uuid7
+from app.core.sequence import sequence, verify
+from app.customers.models import Instrument, InstrumentToken
+from app.payments.attempt import Means
+from app.payments.authorise import authorise
+from app.staff import lock
+from app.staff.add import add_user
+from jobs import forget
+from tests import factories
+
+pytestmark = pytest.mark.usefixtures("context")
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+@pytest.fixture
+def tenant(acquirers):
+    return factories.tenant(acquirers["A"])
+
+
+def test_old_runs_go():
+    with atomic(ALL) as connection:
+        for name, age in (("old", timedelta(days=8)), ("young", timedelta(days=6))):
+            connection.execute(
+                text("INSERT INTO job_runs (name, slot, leased_until, started_at) VALUES (:name, :slot, :slot, :slot)"),
+                {"name": name, "slot": now() - age},
+            )
+    assert forget.run(100) >= 1
+    assert _column("SELECT name FROM job_runs") == ["young"]
+
+
+def test_keys_older_than_30_days_go(tenant):
+    with atomic(ALL) as connection:
+        for key in ("old", "young"):
+            once = Once(key, "POST /v1/payments", b"{}")
+            claim(connection, once, tenant.merchant_id, False, ("payment", uuid7()))
+        connection.execute(
+            text("UPDATE idempotency_keys SET created_at = created_at - interval '31 days' WHERE key = 'old'")
+        )
+    forget.run(100)
+    assert _column("SELECT key FROM idempotency_keys WHERE merchant_id = :id", id=tenant.merchant_id) == ["young"]
+
+
+def test_a_card_that_never_came_into_use_goes_and_one_in_use_stays(tenant, acquirers):
+    factories.add_contract_to(tenant, acquirers["C"].url, priority=200, acquirer=acquirers["C"])
+    kept = _pay_and_keep(tenant, factories.GOOD_CARD).payment["instrument_id"]
+    _pay_and_keep(tenant, factories.card("stolen_card"))
+    assert len(_instruments(tenant)) == 2
+    with time_machine.travel(now() + timedelta(days=6)):
+        forget.run(100)
+    assert len(_instruments(tenant)) == 2
+    with time_machine.travel(now() + timedelta(days=8)):
+        forget.run(100)
+    assert _instruments(tenant) == [kept]
+    with reading(ALL) as connection:
+        query = select(InstrumentToken.instrument_id).where(InstrumentToken.merchant_id == tenant.merchant_id)
+        assert set(connection.execute(query).scalars()) == {kept}
+
+
+def test_where_somebody_logged_in_from_goes_and_the_chain_stays_whole():
+    with atomic(ALL) as connection:
+        user_id = add_user(
+            connection, email="who@example.com", password="a long pass phrase", roles=["support"], actor="test"
+        )
+    lock.succeeded(user_id, "192.0.2.77")
+    while sequence():
+        pass
+    with time_machine.travel(now() + timedelta(days=91)):
+        forget.run(100)
+    query = "SELECT count(*) FROM event_details d JOIN events e ON e.id = d.event_id WHERE e.subject_id = :id"
+    assert _column(query, id=user_id) == [0]
+    assert verify()[1] is None
+
+
+def test_payers_are_forgotten_when_eight_calendar_years_are_over(tenant):
+    done = factories.authorised(tenant)
+    made = done.payment["created_at"]
+    with time_machine.travel(datetime(made.year + 8, 12, 31, 12, tzinfo=UTC)):
+        forget.run(100)
+    assert factories.fresh(done)["payer_name"] == "Erika Muster"
+    with time_machine.travel(datetime(made.year + 9, 1, 1, 12, tzinfo=UTC)):
+        forget.run(100)
+    after = factories.fresh(done)
+    assert (after["payer_name"], after["payer_email"], after["amount"]) == (None, None, 10_000)
+    query = "SELECT count(*) FROM event_details d JOIN events e ON e.id = d.event_id WHERE e.payment_id = :id"
+    assert _column(query, id=done.payment["id"]) == [0]
+
+
+@pytest.mark.parametrize("kept", forget.KEPT, ids=lambda kept: kept.what)
+def test_the_readme_says_how_long(kept):
+    period = f"{kept.years} years" if kept.years else f"{kept.days} day" + ("s" if kept.days > 1 else "")
+    assert f"| {kept.what} | {period} | {kept.why} |" in README.read_text()
+
+
+def _pay_and_keep(tenant, card):
+    return authorise(
+        merchant_id=tenant.merchant_id,
+        live=False,
+        actor="test",
+        order=factories.an_order(),
+        means=Means("card", card=card, store=True),
+    )
+
+
+def _instruments(tenant):
+    with reading(ALL) as connection:
+        query = select(Instrument.id).where(Instrument.merchant_id == tenant.merchant_id)
+        return list(connection.execute(query).scalars())
+
+
+def _column(query, **values):
+    with reading(ALL) as connection:
+        return list(connection.execute(text(query), values).scalars())
