@@ -181,6 +181,12 @@ def code(value: str | None) -> str:
     return _(text) if text else value
 
 
+def routing_reason(reason: str) -> str:
+    """Why a contract was tried in its place: `priority 10` -> "priority 10"."""
+    kind, _space, value = reason.partition(" ")
+    return _("priority %(value)s", value=value) if kind == "priority" else reason
+
+
 def capture_mode(payment: Mapping[str, Any]) -> str:
     return said(words.CAPTURE_MODES[payment["capture_mode"]], day=day(payment["capture_on"]))
 

@@ -53,6 +53,7 @@ DELIVERY: dict[str, Word] = {
     "failed": Word(N_("Given up"), "bad", "cross-full"),
 }
 
+MAIL_TO = {"shop": N_("to the shop"), "payer": N_("to the payer"), "merchant": N_("to the merchant")}
 MAIL: dict[str, Word] = {
     "pending": Word(N_("Waits"), "wait", "clock"),
     "sent": Word(N_("Sent"), "good", "check"),

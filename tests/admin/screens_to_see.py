@@ -24,6 +24,11 @@ def pages(acquirers: Any) -> dict[str, str]:
     open_ = factories.authorised(shop, 5_000)
     captured = factories.captured(shop, 8_000)
     refund(**to, payment_id=captured.payment["id"], amount=1_250, reason="return")
+    refund(
+        **{**to, "actor": "staff:someone.with.a.long.name@zahlwerk.example"},
+        payment_id=captured.payment["id"],
+        amount=1,
+    )
     failed = factories.authorised(shop, card=factories.card("insufficient_funds"))
     held = factories.held_for_review(shop, 60_000)
     dispute = _dispute(shop)

@@ -88,6 +88,17 @@ def test_nothing_is_wider_than_a_phone(enter, site, addresses):
     assert too_wide == []
 
 
+def test_nothing_sticks_out_of_its_card(enter, site, addresses):
+    page = enter("de")
+    wide = "[...document.querySelectorAll('.card')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
+    found = []
+    for name, path in addresses.items():
+        page.goto(f"{site.url}/admin/{path}")
+        if page.evaluate(wide):
+            found.append(name)
+    assert found == []
+
+
 def test_the_policy_blocks_nothing_of_ours(enter, site, addresses):
     page = enter("en", bypass_csp=False)
     said: list[str] = []
