@@ -14,6 +14,7 @@ from tools.stack.processes import die_with_parent
 from tools.stack.roles import APP_ROLE, OWNER_ROLE
 from tools.stack.say import say, seconds, write
 from tools.stack.session import StatusFile, supervised
+from tools.stack.settled import demo_is_there, tables_are_current
 from tools.stack.stores import embedded_postgres, embedded_valkey
 from tools.stack.supervisor import Stopped, Supervisor
 
@@ -58,12 +59,14 @@ def _start_everything(plan: Plan, supervisor: Supervisor, status: StatusFile) ->
     status.note(port=plan.port, home=str(plan.home), keys=str(at.keys), database_url=at.app_url, redis_url=at.redis_url)
     if not os.environ.get("DATABASE_URL"):  # An operator's own password is never written down.
         status.note(database_owner_url=at.owner_url)
-    say("database: bringing tables up to date")
-    supervisor.step(migration(at))
+    if not tables_are_current(at.owner_url, at.code / "migrations" / "versions"):
+        say("database: bringing tables up to date")
+        supervisor.step(migration(at))
     supervisor.start(children(at))
     supervisor.wait_ready()
-    say("demo data: making what is missing")
-    supervisor.step(demonstration(at))
+    if not demo_is_there(at.owner_url, at.demo_file, at.public_url, at.code):
+        say("demo data: making what is missing")
+        supervisor.step(demonstration(at))
     facts = demo.read(at.demo_file)
     demo.publish(at.demo_file, plan.published)
     status.note(ready=True)
