@@ -19,6 +19,7 @@ from admin.here import here
 from app.core.clock import now
 from app.core.ids import public_id
 from app.core.money import exponent
+from app.payments.words import dispute_words, refusal_words
 
 
 def money(minor: int | None, currency: str) -> str:
@@ -177,8 +178,7 @@ def code(value: str | None) -> str:
     """A decline code in words; codes we have no words for stay as they are."""
     if value is None:
         return ""
-    text = words.CODES.get(value)
-    return _(text) if text else value
+    return _(refusal_words(value))
 
 
 def routing_reason(reason: str) -> str:
@@ -197,7 +197,7 @@ def source(value: str) -> str:
 
 def dispute_reason(value: str) -> str:
     """In words where we know them; providers have reasons of their own."""
-    return _(words.DISPUTE_REASONS[value]) if value in words.DISPUTE_REASONS else value.replace("_", " ")
+    return _(dispute_words(value))
 
 
 def answer(delivery: Mapping[str, Any]) -> str:

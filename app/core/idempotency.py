@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, LargeBinary, select, text
+from sqlalchemy import Connection, Index, LargeBinary, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.config import settings
@@ -24,6 +24,7 @@ from app.core.texts import N_
 
 class IdempotencyKey(Model, OfMerchant):
     __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at", postgresql_using="brin"),)
     merchant_id: Mapped[UUID] = mapped_column(primary_key=True)
     live: Mapped[bool] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, LargeBinary, UniqueConstraint, select, update
+from sqlalchemy import Connection, Index, LargeBinary, UniqueConstraint, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,7 +19,10 @@ class InboxMessage(Model, OfMerchant):
     """`state`: received, read, refused (wrong signature or form) or unmatched (a fact that fits nothing here)."""
 
     __tablename__ = "inbox"
-    __table_args__ = (UniqueConstraint("contract_id", "digest"),)
+    __table_args__ = (
+        UniqueConstraint("contract_id", "digest"),
+        Index("ix_inbox_received_at", "received_at", postgresql_using="brin"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     contract_id: Mapped[UUID]
     provider: Mapped[str]

@@ -35,7 +35,10 @@ class Instrument(Model, OfMerchant):
     """
 
     __tablename__ = "instruments"
-    __table_args__ = (Index("ix_instruments_customer_id", "customer_id"),)
+    __table_args__ = (
+        Index("ix_instruments_customer_id", "customer_id"),
+        Index("ix_instruments_pending", "created_at", postgresql_where=text("pending")),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     customer_id: Mapped[UUID | None]
     method: Mapped[str]

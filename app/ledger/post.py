@@ -50,7 +50,8 @@ _POST = Statement(
         INSERT INTO ledger_accounts (id, merchant_id, live, code, currency, contract_id)
         SELECT account_id, :merchant_id, :live, code, :currency,
                CASE WHEN code = 'provider_balance' THEN CAST(:contract_id AS uuid) END FROM line
-        ON CONFLICT (id) DO NOTHING
+        ORDER BY account_id  -- in one order, so that two who open the same accounts never wait for each other
+        ON CONFLICT DO NOTHING  -- on any of its keys: naming one lets a race fail on the other
     ), entry AS (
         INSERT INTO ledger_entries (id, merchant_id, live, key, recipe, payment_id, operation_id, contract_id,
                                     merchant_reference, booking_date, value_date, created_at)

@@ -26,6 +26,7 @@ from app.config import settings
 from app.core.clock import now
 from app.core.money import Money
 from app.messages.events import by_name
+from app.payments.words import dispute_words, refusal_words
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LOCALES = {"de": "de_DE", "en": "en_GB"}
@@ -118,7 +119,13 @@ def _tools(content: Mapping[str, Any]) -> dict[str, Any]:
             return f"{brand} •••• {payment['last4']}"
         return _METHODS.get(payment["method"] or "", (payment["method"] or "").replace("_", " ").title())
 
+    def why(data: Mapping[str, Any]) -> str:
+        if facts["event"].startswith("dispute."):
+            return _translated(dispute_words(data.get("reason") or "general"), language)
+        return data.get("reason") or (_translated(refusal_words(data["code"]), language) if data.get("code") else "")
+
     return {
+        "why": why,
         "money": money,
         "moment": moment,
         "day": day,

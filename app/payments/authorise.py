@@ -54,6 +54,7 @@ class NotForReview(Conflict):
 class _Prepared:
     payment: Mapping[str, Any]
     operation: Mapping[str, Any]
+    means: Means  # with the instrument's own method
     candidates: Sequence[Candidate]
     tokens: Mapping[UUID, Token]
     refused: bool
@@ -86,7 +87,7 @@ def authorise(
         prepared = _prepare(connection, payment, means, actor)
     if prepared.refused:
         return Done(prepared.payment, prepared.operation)
-    done = _try_candidates(prepared, means, actor)
+    done = _try_candidates(prepared, actor)
     return capture_if_automatic(done, actor)
 
 
@@ -112,9 +113,11 @@ def free_payment(connection: Connection, payment_id: UUID) -> Mapping[str, Any]:
 def _prepare(connection: Connection, payment: Mapping[str, Any], means: Means, actor: str) -> _Prepared:
     """Checks and writes the first attempt as SUBMITTED."""
     tokens: dict[UUID, Token] = {}
+    fingerprint = instruments.card_fingerprint(means.card) if means.card else None
     if means.instrument_id is not None:
         instrument, tokens = instruments.tokens(connection, means.instrument_id)
         means = replace(means, method=instrument["method"])
+        fingerprint = instrument["fingerprint"]
     candidates = choose(
         connection,
         merchant_id=payment["merchant_id"],
@@ -129,19 +132,19 @@ def _prepare(connection: Connection, payment: Mapping[str, Any], means: Means, a
         payment_id=payment["id"],
         candidates=candidates,
     )
-    decision = _assess(connection, payment, means)
+    decision = _assess(connection, payment, means, fingerprint)
     if decision.verdict is Verdict.ASK:
         raise NotForReview(step=decision.step)
     hold, denied = decision.verdict is Verdict.REVIEW, decision.verdict is Verdict.DENY
     keep = _expected(connection, payment, means) if means.store and not denied else None
     operation = new_attempt(connection, payment, candidates[0].contract, means, actor, hold=hold, keep=keep)
     if not denied:
-        return _Prepared(payment, operation, candidates, tokens, False, hold, keep)
+        return _Prepared(payment, operation, means, candidates, tokens, False, hold, keep)
     held = held_operation(connection, operation["id"])
     effect = Effect("declined", stage="failed", is_open=False)
     payment = record(connection, held, effect, actor=actor, values={"code": "refused_by_risk_check"})
     refused = {**operation, "state": "declined", "code": "refused_by_risk_check"}
-    return _Prepared(payment, refused, candidates, tokens, True, hold, None)
+    return _Prepared(payment, refused, means, candidates, tokens, True, hold, None)
 
 
 def _expected(connection: Connection, payment: Mapping[str, Any], means: Means) -> UUID | None:
@@ -158,7 +161,9 @@ def _expected(connection: Connection, payment: Mapping[str, Any], means: Means) 
     )
 
 
-def _assess(connection: Connection, payment: Mapping[str, Any], means: Means) -> Decision:
+def _assess(
+    connection: Connection, payment: Mapping[str, Any], means: Means, card_fingerprint: bytes | None
+) -> Decision:
     return assess(
         connection,
         Subject(
@@ -170,14 +175,14 @@ def _assess(connection: Connection, payment: Mapping[str, Any], means: Means) ->
             currency=payment["currency"],
             email=payment["payer_email"],
             ip_address=means.ip_address,
-            card_fingerprint=instruments.card_fingerprint(means.card) if means.card else None,
+            card_fingerprint=card_fingerprint,
         ),
     )
 
 
-def _try_candidates(prepared: _Prepared, means: Means, actor: str) -> Done:
-    payment, operation = prepared.payment, prepared.operation
-    _register_elsewhere(prepared, means)
+def _try_candidates(prepared: _Prepared, actor: str) -> Done:
+    payment, operation, means = prepared.payment, prepared.operation, prepared.means
+    _register_elsewhere(prepared)
     for number, candidate in enumerate(prepared.candidates):
         if number:
             with atomic(of(payment["merchant_id"], payment["live"])) as connection:
@@ -196,17 +201,17 @@ def _try_candidates(prepared: _Prepared, means: Means, actor: str) -> Done:
     return done  # pyright: ignore[reportPossiblyUnboundVariable]  # choose() never answers an empty list
 
 
-def _register_elsewhere(prepared: _Prepared, means: Means) -> None:
+def _register_elsewhere(prepared: _Prepared) -> None:
     """A card to be kept is registered at the other contracts while its number is here.
 
     The first contract gets its token with the authorisation itself, in which the payer can confirm it. The lease of
     the operation is longer than this takes; should it not be, nothing is sent.
     """
     others = [one.contract for one in prepared.candidates[1:] if CONNECTORS[one.contract["provider"]].CAN.tokens]
-    if prepared.keep is None or means.card is None or not others:
+    payment, card = prepared.payment, prepared.means.card
+    if prepared.keep is None or card is None or not others:
         return
-    payment = prepared.payment
-    taken, _ = register_at(others, prepared.keep, means.card, payment["currency"], payer(payment, means))
+    taken, _ = register_at(others, prepared.keep, card, payment["currency"], payer(payment, prepared.means))
     with atomic(of(payment["merchant_id"], payment["live"])) as connection:
         keep_tokens(connection, payment["merchant_id"], payment["live"], prepared.keep, taken)
 

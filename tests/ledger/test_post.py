@@ -1,5 +1,7 @@
 """One writer of the books, and a database that refuses what does not balance."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -46,6 +48,27 @@ def test_an_entry_moves_balances():
     with reading(ALL) as connection:
         assert balance(connection, account) == 700
         assert prove(connection) == {}
+
+
+def test_many_first_bookings_of_a_merchant_at_once_open_its_accounts_once(app):
+    """Opening an account is a race that nobody may lose: the booking is of money that has moved."""
+    threads = 8
+
+    def book(merchant, contract, together, take_back):
+        recipe = recipes.refunded if take_back else recipes.captured
+        with app.app_context():
+            together.wait()
+            with atomic(ALL) as connection:
+                post(connection, recipe(100), _reason(merchant, contract_id=contract))
+
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(60):
+            merchant, contract, together = uuid7(), uuid7(), threading.Barrier(threads)
+            for done in [pool.submit(book, merchant, contract, together, n % 2) for n in range(threads)]:
+                done.result()
+            account = account_id(merchant, False, "provider_balance", "EUR", contract)
+            with reading(ALL) as connection:
+                assert balance(connection, account) == 0
 
 
 def test_the_same_key_is_booked_once():

@@ -102,6 +102,18 @@ def test_a_shop_can_choose_its_events(shop, mailbox):
     assert subjects == ["[Test] Zahlung angelegt – order-1", "[Test] 100,00 € eingezogen – order-1"]
 
 
+@pytest.mark.parametrize(
+    ("language", "why"), [("de", "Zu wenig Geld auf dem Konto"), ("en", "Not enough money on the account")]
+)
+def test_why_a_payment_was_declined_is_said_in_words(shop, mailbox, language, why):
+    tenant = shop(notify_email="shop@example.com", notify_events=["authorisation.declined"], language=language)
+    factories.authorised(tenant, shop_id=tenant.shop_id, card=factories.card("insufficient_funds"))
+    _sent()
+    [message] = mailbox.messages
+    for body in _bodies(message):
+        assert why in body and "insufficient_funds" not in body
+
+
 def test_the_payer_gets_a_receipt_and_a_refund_notice_if_the_shop_wants_it(shop, mailbox):
     tenant = shop(payer_receipts=True, notify_email=None, imprint_url="https://shop.example/imprint")
     payment = factories.authorised(tenant, 4_990, shop_id=tenant.shop_id, merchant_reference="A-1").payment

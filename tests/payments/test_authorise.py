@@ -7,6 +7,7 @@ from app.connectors.kinds import Payer
 from app.core.db import ALL, atomic, reading
 from app.core.errors import NotFound
 from app.core.ids import uuid7
+from app.customers.instruments import card_fingerprint
 from app.payments.attempt import Means
 from app.payments.authorise import AlreadyPaid, AttemptUnderWay, authorise
 from app.payments.queries import AUTHORISATIONS, OPERATIONS
@@ -203,6 +204,36 @@ def test_a_blocked_payer_is_declined_without_a_call(tenant, acquirers):
     done = factories.authorised(tenant, payer=Payer(email="Bad@example.com"))
     assert (done.payment["status"], done.operation["code"]) == ("failed", "refused_by_risk_check")
     assert acquirers["A"].did(reference=done.payment["merchant_reference"]) == []
+
+
+def test_a_blocked_card_is_declined_also_when_it_is_stored(tenant, acquirers):
+    means = Means("card", card=factories.GOOD_CARD, store=True)
+    kept = authorise(
+        merchant_id=tenant.merchant_id, live=False, order=factories.an_order(), means=means, actor="test"
+    ).payment["instrument_id"]
+    with atomic(ALL) as connection:
+        connection.execute(
+            BlockEntry.__table__.insert().values(
+                id=uuid7(),
+                merchant_id=tenant.merchant_id,
+                live=False,
+                kind="card",
+                fingerprint=card_fingerprint(factories.GOOD_CARD),
+                hint="…4242",
+                reason="fraud",
+                created_at=text("now()"),
+            )
+        )
+    order = factories.an_order(700)
+    again = authorise(
+        merchant_id=tenant.merchant_id,
+        live=False,
+        order=order,
+        means=Means("card", instrument_id=kept, initiator="merchant", series="unscheduled"),
+        actor="test",
+    )
+    assert (again.payment["status"], again.operation["code"]) == ("failed", "refused_by_risk_check")
+    assert acquirers["A"].did(reference=order.merchant_reference) == []
 
 
 def test_a_payment_above_the_review_ceiling_is_held(tenant, act):
