@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from app.connectors import CONNECTORS
+from app.core import http
 from app.core.db import atomic, of
 from app.core.errors import Conflict
 from app.core.idempotency import Once, claim
@@ -48,6 +49,9 @@ class NotForReview(Conflict):
     code = "step_needed"
     message = N_("The payer must take a step first: %(step)s.")
     advice = N_("Send the payer to the hosted checkout.")
+
+
+REGISTERING_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +215,8 @@ def _register_elsewhere(prepared: _Prepared) -> None:
     payment, card = prepared.payment, prepared.means.card
     if prepared.keep is None or card is None or not others:
         return
-    taken, _ = register_at(others, prepared.keep, card, payment["currency"], payer(payment, prepared.means))
+    with http.at_most(REGISTERING_SECONDS):  # the payer waits
+        taken, _ = register_at(others, prepared.keep, card, payment["currency"], payer(payment, prepared.means))
     with atomic(of(payment["merchant_id"], payment["live"])) as connection:
         keep_tokens(connection, payment["merchant_id"], payment["live"], prepared.keep, taken)
 

@@ -186,7 +186,7 @@ def _values(held: Held, to: str, answer: Answer | None) -> dict[str, Any]:
         "provider_code": answer.provider_code,
         "message": answer.message,
         "provider_reference": answer.provider_reference,
-        "enquire_at": next_enquiry(to, held.operation["enquiries"]),
+        "enquire_at": next_enquiry(to, held.operation["enquiries"] if to == "unknown" else 0),
     }
     if answer.action and to == "action":
         values["action"] = {

@@ -181,3 +181,11 @@ def test_a_peer_that_answers_is_waited_for(peer):
     assert http.send("GET", url).status == 204
     for thread in threads:
         thread.join()
+
+
+def test_a_block_can_shorten_the_deadline(peer):
+    url = peer(lambda connection: connection.recv(65536) and threading.Event().wait(5))
+    begun = time.monotonic()
+    with http.at_most(0.3), pytest.raises(http.NoAnswer):
+        http.send("GET", url)
+    assert time.monotonic() - begun < 2

@@ -53,6 +53,17 @@ def test_a_contract_that_refuses_to_register_only_shortens_the_list(act, tenant)
     assert _tokens(done.payment["instrument_id"]) == [tenant.contract_id]
 
 
+def test_a_contract_that_is_silent_when_it_registers_costs_the_payer_seconds_at_most(act, tenant, acquirers):
+    factories.add_contract_to(tenant, acquirers["C"].url, priority=200, acquirer=acquirers["C"])
+    acquirers["C"].control(hang=True)
+    try:
+        done = _pay_and_keep(act, factories.GOOD_CARD)
+    finally:
+        acquirers["C"].control(hang=False)
+    assert done.payment["status"] == "authorised"
+    assert _tokens(done.payment["instrument_id"]) == [tenant.contract_id]
+
+
 @pytest.mark.parametrize("name", ["insufficient_funds", "stolen_card"])
 def test_a_declined_card_is_not_kept(act, tenant, name):
     done = _pay_and_keep(act, factories.card(name))
