@@ -64,9 +64,9 @@ KEPT = (
     Kept(
         "Cards given to be kept, whose payment failed",
         "Art. 5 (1) c GDPR: they never came into use",
-        "WITH gone AS (DELETE FROM instruments WHERE id IN (SELECT id FROM instruments WHERE pending"
-        " AND created_at < :before LIMIT :many) RETURNING id)"
-        " DELETE FROM instrument_tokens USING gone WHERE instrument_id = gone.id",
+        "WITH old AS (SELECT id FROM instruments WHERE pending AND created_at < :before LIMIT :many),"
+        " tokens AS (DELETE FROM instrument_tokens USING old WHERE instrument_id = old.id)"
+        " DELETE FROM instruments USING old WHERE instruments.id = old.id",
         days=7,  # a payer may take days to confirm
     ),
     Kept(
