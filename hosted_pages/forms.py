@@ -15,7 +15,7 @@ from wtforms.csrf.core import CSRF
 
 from app.core import vault
 from app.core.clock import now
-from app.methods.kinds import Method
+from app.core.fields import Asks
 
 GOOD_FOR_SECONDS = 2 * 3600
 
@@ -77,15 +77,15 @@ def sealed_form(purpose: Purpose, typed: MultiDict[str, str] | None = None) -> P
     return PageForm(typed, meta={"csrf_context": purpose})
 
 
-def method_form(method: Method, purpose: Purpose, typed: MultiDict[str, str] | None = None) -> PageForm:
-    """The form of a payment method. What came back for secret fields is never rendered again (see fill)."""
-    fields = {field.name: StringField(field.label) for field in method.FIELDS}
-    return type("MethodForm", (PageForm,), fields)(typed, meta={"csrf_context": purpose})
+def asking_form(asks: Asks, purpose: Purpose, typed: MultiDict[str, str] | None = None) -> PageForm:
+    """The form of a payment method or a risk step. What came back for secret fields is not shown again (fill)."""
+    fields = {field.name: StringField(field.label) for field in asks.FIELDS}
+    return type("AskingForm", (PageForm,), fields)(typed, meta={"csrf_context": purpose})
 
 
-def fill(form: PageForm, method: Method, keep: Mapping[str, str], wrong: Mapping[str, str]) -> None:
+def fill(form: PageForm, asks: Asks, keep: Mapping[str, str], wrong: Mapping[str, str]) -> None:
     """Puts into the form what may be shown again, and the errors at their fields."""
-    for field in method.FIELDS:
+    for field in asks.FIELDS:
         bound: Any = form[field.name]
         bound.data = "" if field.secret else keep.get(field.name, "")
         bound.errors = [wrong[field.name]] if field.name in wrong else []

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
 
 from flask import g, request
 from flask_babel import refresh
@@ -35,6 +37,10 @@ class Visit:
     @property
     def language(self) -> str:
         return g.language
+
+    @property
+    def today(self) -> date:
+        return now().astimezone(ZoneInfo(self.opened.merchant["timezone"])).date()
 
     @property
     def next_attempt(self) -> int:

@@ -91,6 +91,13 @@ KEPT = (
         days=550,
     ),
     Kept(
+        "What payers answered to a risk check",
+        "chargebacks are answered with it for up to 540 days",
+        "DELETE FROM taken_steps WHERE ctid = ANY (ARRAY("
+        "SELECT ctid FROM taken_steps WHERE taken_at < :before LIMIT :many))",
+        days=550,
+    ),
+    Kept(
         "Payers' names and addresses in events",
         _VOUCHERS,
         "DELETE FROM event_details WHERE event_id IN (SELECT event_id FROM event_details WHERE event_id < :first"

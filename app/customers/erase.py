@@ -35,12 +35,12 @@ def erase(connection: Connection, *, customer_id: UUID, actor: str) -> Mapping[s
     if row["erased_at"] is not None:
         return dict(row)
     theirs = select(INSTRUMENTS.c.id).where(INSTRUMENTS.c.customer_id == customer_id)
-    connection.execute(delete(TOKENS).where(TOKENS.c.instrument_id.in_(theirs)))
-    connection.execute(
+    connection.execute(  # first, for it locks them: no token comes after this
         update(INSTRUMENTS)
         .where(INSTRUMENTS.c.customer_id == customer_id)
         .values(active=False, holder=None, fingerprint=None)
     )
+    connection.execute(delete(TOKENS).where(TOKENS.c.instrument_id.in_(theirs)))
     erased = connection.execute(
         update(CUSTOMERS).where(CUSTOMERS.c.id == customer_id).values(**_PERSONAL, erased_at=now()).returning(CUSTOMERS)
     )

@@ -78,13 +78,13 @@ def added(
 ) -> Mapping[str, Any] | None:
     """From now on the expected instrument can be charged: tells `instrument.added` and returns its row.
 
-    None: it has no token anywhere, or it was added before.
+    None: it has no token anywhere, went out of use, or was added before.
     """
     has_token = exists().where(InstrumentToken.instrument_id == instrument_id)
     row = (
         connection.execute(
             update(INSTRUMENTS)
-            .where(INSTRUMENTS.c.id == instrument_id, INSTRUMENTS.c.pending, has_token)
+            .where(INSTRUMENTS.c.id == instrument_id, INSTRUMENTS.c.pending, INSTRUMENTS.c.active, has_token)
             .values(pending=False, brand=brand, last4=func.coalesce(INSTRUMENTS.c.last4, last4))
             .returning(INSTRUMENTS)
         )
@@ -120,7 +120,13 @@ def add_token(
     token: str,
     scheme_transaction_id: str | None = None,
 ) -> None:
-    """Adds the instrument's token at one contract; the newest counts."""
+    """Adds the instrument's token at one contract; the newest counts.
+
+    None is kept for an instrument that went out of use meanwhile (its customer was erased while the payer confirmed).
+    """
+    query = select(INSTRUMENTS.c.active).where(INSTRUMENTS.c.id == instrument_id).with_for_update(read=True)
+    if not connection.execute(query).scalar_one():
+        return
     values = {"token_sealed": vault.seal(token.encode(), _CONTEXT), "scheme_transaction_id": scheme_transaction_id}
     connection.execute(
         insert(InstrumentToken)

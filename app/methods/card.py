@@ -9,8 +9,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from app.connectors.kinds import Card
+from app.core.fields import Field
 from app.core.texts import N_
-from app.methods.kinds import Field, Given, Method
+from app.methods.kinds import Given, Method
 
 LABEL = N_("Card")
 ORDER = 10

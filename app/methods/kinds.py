@@ -7,28 +7,10 @@ A method knows no page: it lists its fields and reads what was typed into them.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, Protocol
+from typing import Protocol
 
 from app.connectors.kinds import Card
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of the form. Texts are English, for gettext; `purpose` is HTML's autocomplete token.
-
-    `wide`: a line of its own, otherwise two share one. `secret`: never shown again after it was sent.
-    `says`: what a script in the page may say before anything is sent, by what is wrong (missing, wrong ...).
-    """
-
-    name: str
-    label: str
-    purpose: str
-    keyboard: Literal["text", "numeric", "email", "tel"] = "text"
-    help: str = ""
-    longest: int = 100
-    wide: bool = True
-    secret: bool = False
-    says: Mapping[str, str] = field(default_factory=dict)
+from app.core.fields import Field
 
 
 @dataclass(frozen=True, slots=True)

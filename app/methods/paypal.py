@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from app.core.fields import Field
 from app.core.texts import N_
-from app.methods.kinds import Field, Given, Method
+from app.methods.kinds import Given, Method
 
 LABEL = "PayPal"
 ORDER = 20

@@ -28,9 +28,10 @@ from app.payments.perform import Done, perform
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, held_operation, locked_payment
 from app.payments.record import record
 from app.payments.start import Order, start
-from app.risk.assess import Decision, assess
+from app.risk.assess import Decision, assess, decided
 from app.risk.kinds import Subject, Verdict
-from app.routing.choose import Candidate, choose, decided
+from app.routing.choose import Candidate, choose
+from app.routing.choose import decided as routed
 
 
 class AttemptUnderWay(Conflict):
@@ -45,10 +46,16 @@ class AlreadyPaid(Conflict):
     advice = N_("Nothing more has to be done.")
 
 
-class NotForReview(Conflict):
+class StepNeeded(Conflict):
+    """The attempt is rolled back; what the checks decided is written down all the same."""
+
     code = "step_needed"
     message = N_("The payer must take a step first: %(step)s.")
     advice = N_("Send the payer to the hosted checkout.")
+
+    def __init__(self, subject: Subject, decision: Decision) -> None:
+        super().__init__(step=decision.step)
+        self.subject, self.decision = subject, decision
 
 
 REGISTERING_SECONDS = 3.0
@@ -78,17 +85,22 @@ def authorise(
 ) -> Done:
     """Authorises a new payment (`order`) or one that exists (`payment_id`); captures at once if it says so.
 
-    Raises AttemptUnderWay, AlreadyPaid, NoRoute, NotFound, NotForReview, InstrumentInactive; Repeated and
+    Raises AttemptUnderWay, AlreadyPaid, NoRoute, NotFound, StepNeeded, InstrumentInactive; Repeated and
     KeyReused from the idempotency key. A decline is not raised: it is in the result.
     """
-    with atomic(of(merchant_id, live)) as connection:
-        payment_id_ = payment_id or uuid7()
-        claim(connection, once, merchant_id, live, ("payment", payment_id_))
-        if order is not None:
-            payment = start(connection, order, merchant_id=merchant_id, live=live, actor=actor, payment_id=payment_id_)
-        else:
-            payment = free_payment(connection, payment_id_)
-        prepared = _prepare(connection, payment, means, actor)
+    try:
+        with atomic(of(merchant_id, live)) as connection:
+            id_ = payment_id or uuid7()
+            claim(connection, once, merchant_id, live, ("payment", id_))
+            if order is not None:
+                payment = start(connection, order, merchant_id=merchant_id, live=live, actor=actor, payment_id=id_)
+            else:
+                payment = free_payment(connection, id_)
+            prepared = _prepare(connection, payment, means, actor)
+    except StepNeeded as asked:
+        with atomic(of(merchant_id, live)):
+            decided(asked.subject, asked.decision)
+        raise
     if prepared.refused:
         return Done(prepared.payment, prepared.operation)
     done = _try_candidates(prepared, actor)
@@ -130,15 +142,17 @@ def _prepare(connection: Connection, payment: Mapping[str, Any], means: Means, a
         currency=payment["currency"],
         only=list(tokens) if means.instrument_id is not None else None,
     )
-    decided(
+    routed(
         merchant_id=payment["merchant_id"],
         live=payment["live"],
         payment_id=payment["id"],
         candidates=candidates,
     )
-    decision = _assess(connection, payment, means, fingerprint)
+    subject = _subject(payment, means, fingerprint)
+    decision = assess(connection, subject)
     if decision.verdict is Verdict.ASK:
-        raise NotForReview(step=decision.step)
+        raise StepNeeded(subject, decision)
+    decided(subject, decision)
     hold, denied = decision.verdict is Verdict.REVIEW, decision.verdict is Verdict.DENY
     keep = _expected(connection, payment, means) if means.store and not denied else None
     operation = new_attempt(connection, payment, candidates[0].contract, means, actor, hold=hold, keep=keep)
@@ -165,22 +179,17 @@ def _expected(connection: Connection, payment: Mapping[str, Any], means: Means) 
     )
 
 
-def _assess(
-    connection: Connection, payment: Mapping[str, Any], means: Means, card_fingerprint: bytes | None
-) -> Decision:
-    return assess(
-        connection,
-        Subject(
-            merchant_id=payment["merchant_id"],
-            live=payment["live"],
-            payment_id=payment["id"],
-            method=means.method,
-            amount=payment["amount"],
-            currency=payment["currency"],
-            email=payment["payer_email"],
-            ip_address=means.ip_address,
-            card_fingerprint=card_fingerprint,
-        ),
+def _subject(payment: Mapping[str, Any], means: Means, card_fingerprint: bytes | None) -> Subject:
+    return Subject(
+        merchant_id=payment["merchant_id"],
+        live=payment["live"],
+        payment_id=payment["id"],
+        method=means.method,
+        amount=payment["amount"],
+        currency=payment["currency"],
+        email=payment["payer_email"],
+        ip_address=means.ip_address,
+        card_fingerprint=card_fingerprint,
     )
 
 

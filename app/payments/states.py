@@ -78,6 +78,9 @@ DISPUTE = Life(
     },
 )
 
+# While a dispute can still be argued: evidence comes and goes.
+DISPUTE_OPEN = ("inquiry", "charged_back")
+
 CHECKOUT = Life(
     "checkout",
     start="open",

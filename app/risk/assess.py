@@ -1,6 +1,7 @@
 """May we? Asks every check and answers ALLOW, DENY, REVIEW or ASK(step). Can be called repeatedly."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -17,19 +18,26 @@ _SEVERITY = {Verdict.ALLOW: 0, Verdict.REVIEW: 1, Verdict.ASK: 2, Verdict.DENY: 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """`answers`: what each check said, as it is written down."""
+
     verdict: Verdict
     step: str | None
-    reasons: tuple[str, ...]
+    answers: tuple[dict[str, Any], ...]
 
 
 def assess(connection: Connection, subject: Subject) -> Decision:
-    """The strictest of all findings wins. Writes one append-only decision row."""
+    """The strictest of all findings wins. Reads only; what is acted upon is written down with `decided()`."""
     worst, step, answers = Verdict.ALLOW, None, []
     for name, module in sorted(CHECKS.items(), key=lambda item: item[1].ORDER):
         finding = module.check(connection, subject)
         answers.append({"check": name, "verdict": finding.verdict.value, "reason": finding.reason})
         if _SEVERITY[finding.verdict] > _SEVERITY[worst]:
             worst, step = finding.verdict, finding.step
+    return Decision(worst, step, tuple(answers))
+
+
+def decided(subject: Subject, decision: Decision) -> None:
+    """Writes one append-only row in the open transaction."""
     add(
         table_of(RiskDecision),
         {
@@ -37,10 +45,9 @@ def assess(connection: Connection, subject: Subject) -> Decision:
             "merchant_id": subject.merchant_id,
             "live": subject.live,
             "payment_id": subject.payment_id,
-            "decision": worst.value,
-            "step": step,
-            "answers": answers,
+            "decision": decision.verdict.value,
+            "step": decision.step,
+            "answers": list(decision.answers),
             "decided_at": now(),
         },
     )
-    return Decision(worst, step, tuple(answer["reason"] for answer in answers if answer["reason"]))

@@ -1,11 +1,18 @@
-"""What a risk check gets and answers. To add a check, add a file to `checks/`."""
+"""What a risk check gets and answers, and what a step asks the payer.
+
+To add one, add a file to `checks/` or `steps/`.
+"""
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import Connection
+
+from app.core.fields import Field
 
 
 class Verdict(enum.StrEnum):
@@ -43,3 +50,24 @@ class Check(Protocol):
     @property
     def ORDER(self) -> int: ...  # cheap checks first
     def check(self, connection: Connection, subject: Subject) -> Finding: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the payer typed into a step. `wrong`: field -> English sentence that says what to do."""
+
+    answer: Mapping[str, str] = field(repr=False, default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    keep: Mapping[str, str] = field(repr=False, default_factory=dict)  # what may be shown again
+
+
+class Step(Protocol):
+    """Something the payer is asked for on a hosted page of its own, before the payment goes on."""
+
+    @property
+    def TITLE(self) -> str: ...
+    @property
+    def LEAD(self) -> str: ...  # one sentence: why
+    @property
+    def FIELDS(self) -> tuple[Field, ...]: ...
+    def read(self, typed: Mapping[str, str], today: date) -> Taken: ...

@@ -1,4 +1,4 @@
-"""What the risk checks decided, and the block list."""
+"""What the risk checks decided and payers answered; the block list and the ceilings."""
 
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,8 @@ class BlockEntry(Model, OfMerchant):
 
 
 class AmountCeiling(Model, OfMerchant):
-    """The most one payment of this merchant may be; above it is refused, above `review_above` it is held."""
+    """The most one payment of this merchant may be; above it is refused, above `review_above` it is held, and above
+    `details_above` the payer is asked who they are."""
 
     __tablename__ = "amount_ceilings"
     merchant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -45,3 +46,14 @@ class AmountCeiling(Model, OfMerchant):
     currency: Mapped[str] = mapped_column(primary_key=True)
     deny_above: Mapped[int | None]
     review_above: Mapped[int | None]
+    details_above: Mapped[int | None]
+
+
+class TakenStep(Model, OfMerchant):
+    """What a payer answered to a step that a check asked for; sealed, because it is personal."""
+
+    __tablename__ = "taken_steps"
+    payment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    step: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    taken_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,11 +1,9 @@
 """`/pay/<token>`: the payer chooses how to pay and presses the button."""
 
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from flask import request
 
-from app.core.clock import now
 from app.core.errors import Refusal
 from app.core.idempotency import Repeated
 from app.core.texts import N_
@@ -13,11 +11,12 @@ from app.methods import METHODS
 from app.methods.kinds import Given
 from app.payments import checkout
 from app.payments.attempt import Means
-from app.payments.authorise import AlreadyPaid, AttemptUnderWay
+from app.payments.authorise import AlreadyPaid, AttemptUnderWay, StepNeeded
 from app.payments.checkout import CheckoutClosed
+from app.payments.take_step import needed
 from app.receivables.collect import BeingCollected, NothingDue
 from hosted_pages import words
-from hosted_pages.forms import PageForm, Purpose, fill, method_form
+from hosted_pages.forms import PageForm, Purpose, asking_form, fill
 from hosted_pages.kinds import Page
 from hosted_pages.paper import move_on, page
 from hosted_pages.standing import Standing
@@ -48,6 +47,8 @@ def answer(token: str) -> Any:
     if visit.standing not in (Standing.OPEN, Standing.DECLINED, Standing.ACTION):
         return move_on(visit.here())
     name = _chosen(offered, request.args.get("method"))
+    if name and (step := needed(visit.opened, name, request.remote_addr)):
+        return move_on(visit.to(f"/step/{step}", method=name))
     notice = request.args.get("notice")
     return _form_page(visit, offered, name, notice=notice if notice in NOTICES else None, declined=_declined(visit))
 
@@ -58,9 +59,9 @@ def _take(visit: Visit, offered: list[str]) -> Any:
     if name is None:
         return _form_page(visit, offered, None, status=422)
     method = METHODS[name]
-    form = method_form(method, Purpose(visit.token, name, visit.next_attempt), request.form)
+    form = asking_form(method, Purpose(visit.token, name, visit.next_attempt), request.form)
     form.validate()
-    given = method.read({field.name: request.form.get(field.name, "")[:200] for field in method.FIELDS}, _today(visit))
+    given = method.read({field.name: request.form.get(field.name, "")[:200] for field in method.FIELDS}, visit.today)
     fill(form, method, given.keep, given.wrong)
     if form.seal_problem:
         fill(form, method, given.keep, {})
@@ -89,7 +90,9 @@ def _pay(visit: Visit, offered: list[str], name: str, form: PageForm, given: Giv
         return move_on(_after_a_repetition(arrive(visit.token)))
     except BeingCollected:
         return _form_page(visit, offered, name, form, notice="elsewhere", status=409)
-    except Refusal:  # no contract takes it, or a risk check asks for a step that no page here can take
+    except StepNeeded as asked:  # this very card raised a question
+        return move_on(visit.to(f"/step/{asked.decision.step}", method=name))
+    except Refusal:  # no contract takes it
         return _form_page(visit, offered, name, form, notice="not_possible", status=409)
     return move_on(arrive(visit.token).here())
 
@@ -116,7 +119,7 @@ def _form_page(
         name, notice = None, "too_often"
     method = METHODS[name] if name else None
     if method and name and form is None:
-        form = method_form(method, Purpose(visit.token, name, visit.next_attempt))
+        form = asking_form(method, Purpose(visit.token, name, visit.next_attempt))
         if declined in words.AT_FIELD and words.AT_FIELD[declined] in form:
             fill(form, method, {}, {words.AT_FIELD[declined]: words.reason(declined)})
     wrong = [field.name for field in method.FIELDS if form and form[field.name].errors] if method else []
@@ -146,10 +149,6 @@ def _chosen(offered: list[str], wanted: str | None) -> str | None:
 
 def _declined(visit: Visit) -> str | None:
     return (visit.attempt["code"] or "declined") if visit.attempt and visit.standing is Standing.DECLINED else None
-
-
-def _today(visit: Visit) -> Any:
-    return now().astimezone(ZoneInfo(visit.opened.merchant["timezone"])).date()
 
 
 if TYPE_CHECKING:

@@ -58,7 +58,8 @@
   }
   const wrongs = () => {
     const found = [];
-    if (!number) return found;
+    if (!number) return [...document.querySelectorAll("form.pay input[data-missing]")]
+      .filter((input) => !input.value.trim()).map((input) => [input, input.dataset.missing]);
     const typed = digits(number.value), amex = brandOf(typed) === "amex";
     if (!typed) found.push([number, number.dataset.missing]);
     else if (!(LENGTHS[brandOf(typed)] || [12, 13, 14, 15, 16, 17, 18, 19]).includes(typed.length) || !luhn(typed)) found.push([number, number.dataset.wrong]);

@@ -10,6 +10,7 @@ from app.customers.erase import erase
 from app.customers.instruments import InstrumentInactive
 from app.payments.attempt import Means
 from app.payments.authorise import authorise
+from app.payments.resume import resume
 from tests import factories
 
 
@@ -40,6 +41,25 @@ def test_what_is_personal_goes_and_the_payment_stays(tenant, customer):
             text("SELECT name FROM events WHERE subject_id = :id ORDER BY id"), {"id": customer["id"]}
         )
         assert list(names.scalars()) == ["customer.added", "customer.erased"]
+
+
+def test_a_payer_who_confirms_afterwards_leaves_no_token(tenant, customer):
+    """Erased while the payer is at their bank: the payment goes on, the card is not kept."""
+    waiting = _pay(tenant, Means("card", card=factories.card("challenge"), store=True), customer["id"])
+    _erase(tenant, customer)
+    answer = factories.pass_challenge(waiting)
+    resume(
+        merchant_id=tenant.merchant_id,
+        live=False,
+        actor="payer",
+        operation_id=waiting.operation["id"],
+        parameters=answer,
+    )
+    assert factories.fresh(waiting)["status"] == "authorised"
+    assert factories.fresh(waiting)["instrument_id"] is None
+    with reading(ALL) as connection:
+        query = text("SELECT count(*) FROM instrument_tokens WHERE merchant_id = :id")
+        assert connection.execute(query, {"id": tenant.merchant_id}).scalar_one() == 0
 
 
 def test_a_second_time_changes_nothing(tenant, customer):

@@ -30,6 +30,16 @@ def form(stage: Stage, page: Page, shop: str, language: str) -> None:
     page.goto(stage.url(stage.open(shop, language)))
 
 
+def step(stage: Stage, page: Page, shop: str, language: str) -> None:
+    """The payer is asked who they are, for a sum above 5,000 EUR."""
+    stage.ask_above(500_000, shop)
+    opened = stage.open(shop, language, times=100)
+    page.goto(stage.url(opened))
+    page.wait_for_url("**/step/details*")
+    page.fill("#f-street", "Heidestraße 17")
+    page.click("form.pay button")
+
+
 def filled(stage: Stage, page: Page, shop: str, language: str) -> None:
     form(stage, page, shop, language)
     fill_card(page, "visa")
@@ -159,7 +169,7 @@ def fill_card(page: Any, name: str) -> None:
 SCENES: dict[str, Scene] = {
     scene.__name__: scene
     for scene in (
-        *(form, filled, american, wrong, wrong_without_scripts, paypal, declined, declined_field, confirm_open),
+        *(form, step, filled, american, wrong, wrong_without_scripts, paypal, declined, declined_field, confirm_open),
         *(hand_over, bank, waiting, pending, paid, expired, cancel, cancelled, not_found, embedded),
     )
 }

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table
+from sqlalchemy.dialects.postgresql import insert
 
 from app.connectors.kinds import Payer
 from app.core.db import ALL, atomic
@@ -23,6 +24,7 @@ from app.payments.attempt import Means
 from app.payments.capture import capture
 from app.payments.checkout import Opened
 from app.payments.start import Order
+from app.risk.models import AmountCeiling
 from tests import (
     conftest,  # sets the environment up before anything of the product is imported
     factories,
@@ -89,8 +91,8 @@ class Stage:
     site: live.Site
     merchants: dict[str, UUID]
 
-    def open(self, shop: str, language: str, **more: Any) -> Opened:
-        lines = _LINES[shop]
+    def open(self, shop: str, language: str, *, times: int = 1, **more: Any) -> Opened:
+        lines = [{**line, "amount": line["amount"] * times} for line in _LINES[shop]]
         order = Order(
             amount=sum(line["amount"] for line in lines),
             currency="EUR",
@@ -108,6 +110,12 @@ class Stage:
     def url(self, opened: Opened, step: str = "", embed: bool = False) -> str:
         address = self.site.checkout(opened.checkout["id"])
         return address + step + ("?embed=1" if embed else "")
+
+    def ask_above(self, amount: int, shop: str) -> None:
+        """Above this sum (minor units) the shop's payers are asked who they are."""
+        row = {"merchant_id": self.merchants[shop], "live": False, "currency": "EUR", "details_above": amount}
+        with self.app.app_context(), atomic(ALL) as connection:
+            connection.execute(insert(AmountCeiling).values(row).on_conflict_do_nothing())
 
     def paid(self, opened: Opened, card: str, *, captured: bool = False) -> None:
         with self.app.app_context():
