@@ -1,0 +1,1 @@
+"""Files, sealed: kept, read and erased in PostgreSQL, so that hosts share no disk."""
