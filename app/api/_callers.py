@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from flask import Flask, Response, current_app, g, request
 
 from app.api._limits import WITHOUT_KEY_SHARE, Standing, limiter
+from app.api._upload import allow_its_size
 from app.config import settings
 from app.core.db import Scope, of
 from app.core.errors import Refusal
@@ -78,7 +79,7 @@ def needed(app: Flask) -> dict[str, str]:
 
 
 def guard() -> None:
-    """Before every request of a resource: authenticate, count, then check the permission.
+    """Before every request of a resource: authenticate, count, check the permission, set the limit of the body.
 
     Raises KeyNeeded, TooManyRequests, PermissionMissing.
     """
@@ -92,6 +93,7 @@ def guard() -> None:
     permission = getattr(current_app.view_functions[request.endpoint or ""], _ATTRIBUTE)
     if permission not in caller.permissions:
         raise PermissionMissing(permission=permission)
+    allow_its_size()
 
 
 def _authenticated() -> Caller | None:

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from app.api._docs_fields import Field, fields, sample
 from app.api._spec import description
+from app.api._upload import MULTIPART
 from app.config import settings
 from app.core.errors import Refusal
 from app.core.problem import HTTP_PROBLEMS, INTERNAL
@@ -98,6 +99,7 @@ _ORDER = (
     "Customers",
     "Instruments",
     "Disputes",
+    "Evidence",
     "Events",
 )
 
@@ -110,8 +112,9 @@ def _place(entry: Entry) -> tuple[int, bool, str]:
 def _entry(spec: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> Entry:
     schemas = spec["components"]["schemas"]
     status, made = next((code, made) for code, made in operation["responses"].items() if code.startswith("2"))
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    answer = made.get("content", {}).get("application/json", {}).get("schema")
+    form, body = next(iter(operation.get("requestBody", {}).get("content", {}).items()), ("", {}))
+    given = made.get("content", {})
+    answer = given.get("application/json", {}).get("schema")
     return Entry(
         id=operation["operationId"],
         method=method.upper(),
@@ -121,9 +124,9 @@ def _entry(spec: dict[str, Any], path: str, method: str, operation: dict[str, An
         permission=operation["x-permission"],
         query=list(_query(operation["parameters"])),
         body=list(fields(body["schema"], schemas)) if body else [],
-        curl=_curl(method, path, body.get("example")),
+        curl=_curl(method, path, body.get("example"), form),
         status=status,
-        answer=_pretty(sample(answer, schemas)) if answer else "",
+        answer=_pretty(sample(answer, schemas)) if answer else "\n".join(given),
     )
 
 
@@ -136,13 +139,15 @@ def _query(parameters: Iterable[dict[str, Any]]) -> Iterable[Field]:
     return fields(schema, {})
 
 
-def _curl(method: str, path: str, example: Any) -> str:
+def _curl(method: str, path: str, example: Any, form: str) -> str:
     lines = [f"curl {settings().public_url}{path}", '-H "Authorization: Bearer sk_test_…"']
     if method != "get":
         lines[0] = f"curl -X {method.upper()} {settings().public_url}{path}"
     if method == "post":
         lines.append('-H "Idempotency-Key: 7c1f0d2e-1001"')
-    if example is not None:
+    if form == MULTIPART:
+        lines += [f"-F {name}={value}" for name, value in example.items()]
+    elif example is not None:
         lines += ['-H "Content-Type: application/json"', f"-d '{_pretty(example)}'"]
     return " \\\n  ".join(lines)
 

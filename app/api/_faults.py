@@ -63,6 +63,12 @@ class NotDate(BadInput):
     message = N_("This must be a date like 2026-11-30, or a time like 2026-11-30T12:00:00Z.")
 
 
+class NotFile(BadInput):
+    code = "not_a_file"
+    message = N_("This must be one file.")
+    advice = N_("Send it as a part of multipart/form-data, with a file name.")
+
+
 class TooShort(BadInput):
     code = "too_short"
     message = N_("This is too short.")
@@ -111,6 +117,7 @@ _BY_TYPE: dict[str, type[BadInput]] = {
     "bool_type": NotTrueOrFalse,
     "bool_parsing": NotTrueOrFalse,
     "list_type": NotList,
+    "is_instance_of": NotFile,
     "string_too_short": TooShort,
     "too_short": TooShort,
     "string_too_long": TooLong,

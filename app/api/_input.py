@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 from werkzeug.exceptions import UnsupportedMediaType
 
 from app.api._faults import fault_of
+from app.api._upload import parts_of
 from app.core.money import EXPONENTS, LARGEST_MINOR
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
@@ -112,6 +113,8 @@ class StrictAdapter(PydanticAdapter):
         try:
             if location == "query":
                 return self.model_class.model_validate_strings(request.args.to_dict())
+            if location == "form_and_files":
+                return self.model_class.model_validate(parts_of(request))
             assert location == "json", location
             return self.model_class.model_validate_json(_json_body())
         except ValidationError as error:

@@ -26,14 +26,17 @@ class BadIdempotencyKey(Refusal):
     advice = N_("Send 1 to 255 visible ASCII characters, for example a UUID.")
 
 
-def once() -> Once | None:
-    """The caller's wish to have this request done once; None without the header. Raises BadIdempotencyKey."""
+def once(body: bytes | None = None) -> Once | None:
+    """The caller's wish to have this request done once; None without the header. Raises BadIdempotencyKey.
+
+    `body`: what stands for the body where its bytes differ from one time to the next (multipart).
+    """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
     if not _VISIBLE.fullmatch(key):
         raise BadIdempotencyKey(param="Idempotency-Key")
-    return Once(key, f"{request.method} {request.path}", request.get_data())
+    return Once(key, f"{request.method} {request.path}", request.get_data() if body is None else body)
 
 
 def settled(query: Select[Any]) -> list[dict[str, Any]]:

@@ -27,13 +27,13 @@ ABOUT = (
     "not an error; 202 means that the outcome is not known yet."
 )
 ERRORS = {
-    400: "The body is not JSON.",
+    400: "The body cannot be read.",
     401: "No valid key.",
     403: "The key lacks the permission.",
     404: "There is nothing with this id (or it belongs to somebody else).",
     409: "Not possible in the present state, or the first request with this key still runs.",
     413: "The body is too large.",
-    415: "The body is not application/json.",
+    415: "The body is not of the content type that is named here.",
     422: "A field is missing, wrong or not allowed.",
     429: "Too many requests.",
     500: "Something failed on our side.",
@@ -144,7 +144,8 @@ def _complete(
     }
     if "requestBody" in operation:
         statuses |= {*_WITH_BODY}
-        reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        (content,) = operation["requestBody"]["content"].values()
+        reference = content["schema"]["$ref"]
         operation["requestBody"]["required"] = bool(schemas[reference.rpartition("/")[2]].get("required"))
     if method == "post":
         parameters.append({"$ref": "#/components/parameters/idempotencyKey"})

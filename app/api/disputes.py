@@ -16,7 +16,10 @@ from app.payments.dispute import DISPUTES
 from app.payments.public import dispute_picture
 from app.payments.states import DISPUTE
 
-api = resource("disputes", "A payer's bank asks for the money back. Evidence is sent in the provider's own portal.")
+api = resource(
+    "disputes",
+    "A payer's bank asks for the money back. Evidence is sent in the provider's own portal; it can be kept here.",
+)
 
 
 class DisputeFilter(Page):

@@ -21,7 +21,7 @@ from app.merchants.models import ApiKey
 PERMISSIONS = (
     *("payment.read", "payment.create", "payment.capture", "payment.refund", "payment.cancel"),
     *("checkout.create", "customer.read", "customer.write", "instrument.write"),
-    *("dispute.read", "event.read", "webhook.read", "webhook.write"),
+    *("dispute.read", "dispute.evidence", "event.read", "webhook.read", "webhook.write"),
 )
 
 

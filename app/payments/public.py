@@ -1,4 +1,4 @@
-"""The picture of a payment, an operation, a dispute and a checkout that API and webhooks share."""
+"""The picture of a payment, an operation, a dispute with its evidence and a checkout that API and webhooks share."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -114,6 +114,23 @@ def dispute_picture(dispute: Row) -> dict[str, Any]:
         "respond_by": moment(dispute["respond_by"]),
         "opened_at": moment(dispute["opened_at"]),
         "updated_at": moment(dispute["updated_at"]),
+    }
+
+
+def evidence_picture(document: Row) -> dict[str, Any]:
+    """A file on a dispute (payments/evidence.py). What was erased has neither name nor note."""
+    return {
+        "id": public_id("doc", document["id"]),
+        "object": "evidence",
+        "dispute": public_id("dsp", document["subject_id"]),
+        "kind": document["kind"],
+        "filename": document["filename"] or None,
+        "media_type": document["media_type"],
+        "size_bytes": document["size_bytes"],
+        "sha256": document["sha256"].hex(),
+        "note": document["note"] or None,
+        "created_at": moment(document["created_at"]),
+        "removed_at": moment(document["erased_at"]),
     }
 
 

@@ -1,6 +1,7 @@
 """Deny by default: every route without a key, without its permission, with a stranger's and the other mode's key."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from apiflask import APIFlask
@@ -16,6 +17,7 @@ from app.core.sequence import sequence
 from app.merchants import keys
 from tests import factories
 from tests.api.conftest import Api, by_card, error_of, new_key, order
+from tests.documents.files import PDF
 
 # A body that each route which makes or changes something would accept from the owner.
 BODIES = {
@@ -28,6 +30,14 @@ BODIES = {
     "webhook_endpoints.create": {"url": "https://shop.example/hooks"},
     "webhook_endpoints.change": {"active": False},
 }
+
+
+def a_file() -> dict:
+    """What a route that takes a file would accept; read once, so made anew each time."""
+    return {"kind": "receipt", "file": (BytesIO(PDF), "receipt.pdf")}
+
+
+FILES = {"evidence.create": a_file}
 
 
 def routes() -> list[tuple[str, str, str]]:
@@ -66,13 +76,15 @@ def things(app, tenant) -> dict[str, str]:
         factories.hear(tenant, done, "dispute", "approved", 10_000, **more)
         while sequence():
             pass
+    dispute = api.get("/disputes").get_json()["data"][0]["id"]
     return {
         "payment_id": payment["id"],
         "operation_id": api.get(f"/payments/{payment['id']}/operations").get_json()["data"][0]["id"],
         "checkout_id": api.post("/checkouts", order()).get_json()["id"],
         "customer_id": api.post("/customers", {"name": "Erika"}).get_json()["id"],
         "instrument_id": api.post("/instruments", {"payment_method": by_card()}).get_json()["id"],
-        "dispute_id": api.get("/disputes").get_json()["data"][0]["id"],
+        "dispute_id": dispute,
+        "document_id": api.post(f"/disputes/{dispute}/evidence", data=a_file()).get_json()["id"],
         "event_id": api.get("/events").get_json()["data"][0]["id"],
         "endpoint_id": endpoint,
         "delivery_id": api.post(f"/webhook_endpoints/{endpoint}/test").get_json()["id"],
@@ -81,7 +93,11 @@ def things(app, tenant) -> dict[str, str]:
 
 def ask(api: Api, method: str, rule: str, endpoint: str, things: dict[str, str], **more):
     path = rule.replace("<", "{").replace(">", "}").format(**things)
-    return api.ask(method, path, **({"json": BODIES[endpoint]} if endpoint in BODIES else {}), **more)
+    if endpoint in BODIES:
+        more["json"] = BODIES[endpoint]
+    if endpoint in FILES:
+        more["data"] = FILES[endpoint]()
+    return api.ask(method, path, **more)
 
 
 def rows(app) -> int:

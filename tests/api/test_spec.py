@@ -1,5 +1,7 @@
 """The description of the API: true to the code, and true to what is really answered."""
 
+from io import BytesIO
+
 import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
@@ -8,11 +10,13 @@ from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinish
 
 from app.api._callers import needed
 from app.api._docs import errors
+from app.connectors.kinds import DisputeNews
 from app.core.sequence import sequence
 from app.messages.events import by_name
-from tests import live
+from tests import factories, live
 from tests.api.conftest import Api, by_card, order
 from tests.books import broken_proofs
+from tests.documents.files import PDF
 
 
 @pytest.fixture(scope="module")
@@ -139,17 +143,30 @@ def ids(app, tenant) -> dict[str, str]:
     endpoint = api.post("/webhook_endpoints", {"url": "https://shop.example/hooks"}).get_json()["id"]
     payment = api.pay()["id"]
     with app.app_context():
+        _dispute(tenant)
         sequence()
+    dispute = api.get("/disputes").get_json()["data"][0]["id"]
+    file = {"kind": "receipt", "file": (BytesIO(PDF), "receipt.pdf")}
     return {
         "payment_id": payment,
         "operation_id": api.get(f"/payments/{payment}/operations").get_json()["data"][0]["id"],
         "checkout_id": api.post("/checkouts", order()).get_json()["id"],
         "customer_id": api.post("/customers", {}).get_json()["id"],
         "instrument_id": api.post("/instruments", {"payment_method": by_card()}).get_json()["id"],
+        "dispute_id": dispute,
+        "document_id": api.post(f"/disputes/{dispute}/evidence", data=file).get_json()["id"],
         "endpoint_id": endpoint,
         "delivery_id": api.post(f"/webhook_endpoints/{endpoint}/test").get_json()["id"],
         "event_id": api.get("/events").get_json()["data"][0]["id"],
     }
+
+
+def _dispute(tenant) -> None:
+    done = factories.captured(tenant)
+    reference = factories.authorisation_of(done)["provider_reference"]
+    news = DisputeNews(turn="inquiry", provider_reference="case-1", reason="fraudulent")
+    more = {"reference": reference, "dispute": news, "authorisation_reference": reference}
+    assert factories.hear(tenant, done, "dispute", "approved", 10_000, **more)
 
 
 def test_no_request_breaks_the_promises_of_the_description(app, tenant, ids, tmp_path):
