@@ -77,7 +77,7 @@ def read_evidence(
     dispute = connection.execute(select(DISPUTES).where(DISPUTES.c.id == dispute_id)).mappings().first()
     if dispute is None:
         raise NotFound()
-    return read(connection, document_id, subject=_subject(dispute_id), data=_ids(dispute), actor=actor)
+    return read(connection, document_id, subject=_subject(dispute_id), data=_ids(dict(dispute)), actor=actor)
 
 
 def evidence_of(dispute_id: UUID) -> Select[Any]:
@@ -94,14 +94,14 @@ def one_evidence(dispute_id: UUID, document_id: UUID) -> Select[Any]:
 
 
 def _open(connection: Connection, dispute_id: UUID) -> Mapping[str, Any]:
-    """The dispute under lock: files are counted, and a decision that arrives now waits. Raises NotFound, DisputeClosed."""
+    """The dispute under lock: its files are counted, and news of it waits. Raises NotFound, DisputeClosed."""
     query = select(DISPUTES).where(DISPUTES.c.id == dispute_id).with_for_update()
     dispute = connection.execute(query).mappings().first()
     if dispute is None:
         raise NotFound()
     if dispute["state"] not in DISPUTE_OPEN:
         raise DisputeClosed()
-    return dispute
+    return dict(dispute)
 
 
 def _subject(dispute_id: UUID) -> tuple[str, UUID]:
