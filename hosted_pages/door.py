@@ -6,8 +6,11 @@ No page sets a cookie. What a page must remember stands in its link and in its s
 from apiflask import APIFlask
 from flask import Blueprint
 
-from app.core.web import errors_under
+from app.core.web import bodies_under, errors_under
 from hosted_pages import PAGES, paper
+
+# A filled-in form has a few hundred; the answer of a bank's 3-D Secure page that comes by POST a few thousand.
+LARGEST_FORM_BYTES = 64_000
 
 
 def attach(app: APIFlask) -> None:
@@ -18,3 +21,4 @@ def attach(app: APIFlask) -> None:
     app.register_blueprint(door)
     for prefix in ("/pay/", "/return/"):
         errors_under(app, prefix, paper.of_problem)
+        bodies_under(app, prefix, LARGEST_FORM_BYTES)

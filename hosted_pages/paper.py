@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import Response, g, redirect, render_template, request, url_for
 from markupsafe import Markup
 
+from app.core.headers import PERMISSIONS
 from app.core.problem import Problem
 from app.core.texts import N_
 from app.methods import METHODS
@@ -18,7 +19,7 @@ from hosted_pages.looks import Look, look_of, neutral, words_of
 from hosted_pages.visit import Visit, use_language
 
 STATIC = Path(__file__).parent / "static"
-_PERMISSIONS = "camera=(), geolocation=(), microphone=(), usb=(), payment=(self)"
+_PERMISSIONS = PERMISSIONS.replace("payment=()", "payment=(self)")
 
 _PROBLEMS = {
     404: (N_("This page does not exist"), N_("The link may be incomplete or out of date. Please go back to the shop.")),
@@ -88,11 +89,8 @@ def finish(response: Response) -> Response:
         return response
     headers.setdefault("Cache-Control", "no-store")
     headers["Referrer-Policy"] = "no-referrer"
-    headers["X-Content-Type-Options"] = "nosniff"
     headers["Permissions-Policy"] = _PERMISSIONS
     headers.setdefault("Content-Security-Policy", _policy())
-    if "frame-ancestors 'none'" in headers["Content-Security-Policy"]:
-        headers["X-Frame-Options"] = "DENY"
     return response
 
 

@@ -20,7 +20,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import settings
-from app.core import db, queue
+from app.core import db, headers, queue
 from app.core.logs import redact
 from app.core.problem import DATABASE_AWAY, Problem, problem_of
 
@@ -29,6 +29,7 @@ TRANSLATIONS = Path(__file__).resolve().parents[2] / "translations"
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _RENDERERS = "zahlwerk.errors"
+_LARGEST = "zahlwerk.bodies"
 
 Render = Callable[[Problem], Response]
 
@@ -42,6 +43,7 @@ def attach(app: APIFlask) -> None:
     Babel(app, default_locale="en", default_translation_directories=str(TRANSLATIONS), locale_selector=language)
     app.jinja_env.install_gettext_callables(_translated, _translated_plural, newstyle=True)  # type: ignore[attr-defined]
     app.extensions[_RENDERERS] = []
+    app.extensions[_LARGEST] = []
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(HTTPException, _answer)
@@ -53,6 +55,11 @@ def errors_under(app: Flask, prefix: str, render: Render) -> None:
     """Errors at paths that start with `prefix` are rendered by `render`. The longest prefix wins."""
     app.extensions[_RENDERERS].append((prefix, render))
     app.extensions[_RENDERERS].sort(key=lambda entry: -len(entry[0]))
+
+
+def bodies_under(app: Flask, prefix: str, largest_bytes: int) -> None:
+    """Bodies sent to paths that start with `prefix` may be this large; more is 413, before it is read."""
+    app.extensions[_LARGEST].append((prefix, largest_bytes))
 
 
 def language() -> str:
@@ -89,19 +96,15 @@ def _begin() -> None:
     g.request_id = given if kept else f"req_{os.urandom(12).hex()}"
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    for prefix, largest in current_app.extensions[_LARGEST]:
+        if request.path.startswith(prefix):
+            request.max_content_length = largest
 
 
 def _finish(response: Response) -> Response:
     """Headers that every answer carries; a door that needs a wider policy has set its own before."""
-    headers = response.headers
-    headers["Request-Id"] = request_id()
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    if "Content-Security-Policy" not in headers:
-        headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-        headers["X-Frame-Options"] = "DENY"
-    if settings().secure_cookies:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    response.headers["Request-Id"] = request_id()
+    headers.add_missing(response)
     return response
 
 
