@@ -1,19 +1,17 @@
 """Runs migrations as the database's owner, one at a time (an advisory lock)."""
 
-import os
-
 from alembic import context
 from flask import current_app
 from sqlalchemy import create_engine, pool, text
 
-from app.config import settings
+from app.config import read, settings
 
 metadata = current_app.extensions["migrate"].db.metadata
 _LOCK = 7_230_002
 
 
 def run() -> None:
-    url = os.environ.get("DATABASE_OWNER_URL") or settings().database_url
+    url = read("DATABASE_OWNER_URL") or settings().database_url
     engine = create_engine(url, poolclass=pool.NullPool)
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})

@@ -18,7 +18,10 @@ SANDBOX, FIRST_ACQUIRER, SMTP = 1, 2, 7
 PORTS = 8
 
 # Steering of other programs, and what belongs to the account that called us.
-NOT_INHERITED = ("MAKE", "MFLAGS", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "SUDO_", "XDG_")
+NOT_INHERITED = (
+    *("MAKE", "MFLAGS", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "SUDO_", "XDG_"),
+    *("DATABASE_URL_FILE", "REDIS_URL_FILE", "SMTP_URL_FILE", "DATABASE_OWNER_URL_FILE"),
+)
 
 
 @dataclass(frozen=True)
