@@ -6,7 +6,7 @@ export PORT
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run stop test lint shots translations venv venv-test clean
+.PHONY: help run stop test lint audit shots translations venv venv-test clean
 
 help: ## Show this list
 	@echo "make TARGET [PORT=$(PORT)]"; echo
@@ -21,10 +21,13 @@ stop: ## Stop what `make run` started elsewhere
 test: venv-test translations lint ## Install what tests need, then check everything
 	@exec $(PYTHON) -m tools.run_tests
 
-lint: ## Style, types and the direction of imports (after `make test` has installed the tools)
+lint: ## Style, security rules, types and the direction of imports (after `make test` has installed the tools)
 	$(PYTHON) -m ruff check .
 	PATH="$$PWD/.venv/bin:$$PATH" .venv/bin/pyright
 	PATH="$$PWD/.venv/bin:$$PATH" .venv/bin/lint-imports
+
+audit: venv ## Ask the public advisories about every package (needs a network; not part of `make test`)
+	@exec $(PYTHON) -m tools.audit
 
 shots: venv-test translations ## Take the pictures of the README (start `make run` elsewhere first)
 	@exec $(PYTHON) -m tools.shots

@@ -94,7 +94,7 @@ def attach(app: Flask) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,  # guard.py asks for the token, in the back office only
         WTF_CSRF_TIME_LIMIT=None,  # a form may stay open as long as its session
         SECURITY_PASSWORD_SALT=settings().keys.session.hex(),
-        SECURITY_PASSWORD_HASH="argon2",
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - the name of a method
         SECURITY_PASSWORD_SCHEMES=["argon2"],
         SECURITY_DEPRECATED_PASSWORD_SCHEMES=[],
         SECURITY_URL_PREFIX="/admin",

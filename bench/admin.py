@@ -31,7 +31,7 @@ from bench.stack import Running, running
 from bench.where import cpu_seconds
 
 USERS = 8
-PASSWORD = "eight benches in a row"
+PASSWORD = "eight benches in a row"  # noqa: S105 - of users that live as long as a benchmark
 Row = dict[str, Any]
 Ask = Callable[[random.Random, Row], tuple[str, str]]  # (address below /admin, what its page must show)
 
@@ -68,7 +68,7 @@ def sample(owner_url: str, count: int) -> list[Row]:
         "greatest(0.5, least(100.0, %s * 200.0 / (SELECT greatest(1, reltuples) FROM pg_class"
         " WHERE oid = 'payments'::regclass)))"
     )
-    query = f"SELECT * FROM payments TABLESAMPLE BERNOULLI ({share}) WHERE NOT live ORDER BY random() LIMIT %s"
+    query = f"SELECT * FROM payments TABLESAMPLE BERNOULLI ({share}) WHERE NOT live ORDER BY random() LIMIT %s"  # noqa: S608 - no values in it
     with psycopg.connect(owner_url.replace("+psycopg", "", 1)) as connection:
         with connection.cursor(row_factory=dict_row) as cursor:
             rows = cursor.execute(query.encode(), (count, count)).fetchall()

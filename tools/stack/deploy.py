@@ -44,7 +44,7 @@ def become_service_account(home: Path | None, port: int, with_parent: bool) -> N
     os.setgroups([])
     os.setgid(owner.gid)
     os.setuid(owner.uid)
-    os.execve(python, [str(python), "-m", "tools.stack", *words], _environment(owner, home))
+    os.execve(python, [str(python), "-m", "tools.stack", *words], _environment(owner, home))  # noqa: S606 - our own program, without a shell on purpose
 
 
 def _environment(owner: Account, home: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 from tools.stack.errors import StackError
 from tools.stack.session import write_whole
 
-APP_PASSWORD = "app_database_password"
+APP_PASSWORD = "app_database_password"  # noqa: S105 - the name of a field
 
 
 def ensure_keys(home: Path) -> Path:

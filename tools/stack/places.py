@@ -80,7 +80,7 @@ def socket_dir(home: Path, owner: Account | None) -> Path:
     if _fits(near):
         return private_dir(near, owner)
     temporary = Path(tempfile.gettempdir())
-    base = temporary if _fits(temporary / "zahlwerk-123456789012") else Path("/tmp")
+    base = temporary if _fits(temporary / "zahlwerk-123456789012") else Path("/tmp")  # noqa: S108 - a 0700 directory below it
     return private_dir(base / f"zahlwerk-{digest(home)}", owner)
 
 
