@@ -8,8 +8,9 @@ import redis
 from rq.registry import FailedJobRegistry
 from sqlalchemy import text
 
-from admin.here import connection
+from admin.here import connection, scope
 from app.core import queue
+from app.core.db import Scope
 
 KEPT_SECONDS = 5.0
 
@@ -25,20 +26,23 @@ _OPEN = text(
     """
 )
 
-_kept: dict[bool, tuple[float, dict[str, int]]] = {}
+_kept: dict[tuple[bool, Scope], tuple[float, dict[str, int]]] = {}
 _lock = threading.Lock()
 
 
 def open_work(live: bool) -> dict[str, int]:
     """unknown, reviews, disputes, endpoints, reactions, jobs (failed ones, with the reactions)."""
-    kept = _kept.get(live)
+    whose = (live, scope())
+    kept = _kept.get(whose)
     if kept and kept[0] > time.monotonic():
         return kept[1]
     row: Any = connection().execute(_OPEN, {"live": live}).mappings().one()
     found = {str(name): int(value) for name, value in row.items()}
     found["jobs"] = failed_jobs() + found["reactions"]
     with _lock:
-        _kept[live] = (time.monotonic() + KEPT_SECONDS, found)
+        if len(_kept) > 200:
+            _kept.clear()
+        _kept[whose] = (time.monotonic() + KEPT_SECONDS, found)
     return found
 
 

@@ -1,6 +1,7 @@
 """Who gets in. Every address of the back office declares what it takes; what declares nothing is refused.
 
-The guard also opens the one read transaction of a request (of the scope of whoever asks) and ends it.
+The guard also opens the one read transaction of a request, of the merchants for whom whoever asks may do this, and
+ends it.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from admin import counts, headers
 from admin.here import LANGUAGE_NAMES, arrive, connection, here, is_here, leave
 from admin.login import csrf
-from app.core.db import ALL, reading
+from app.core.db import ALL, narrow, reading
 from app.core.errors import Refusal
 from app.core.texts import N_
 from app.core.web import errors_under, language
@@ -83,12 +84,23 @@ def _admit() -> AnyResponse | None:
         return None  # Flask answers it: nothing is at this address
     if permission != _PUBLIC and (permission is None or not _staff_may(permission)):
         raise NotAllowed()
+    _narrow(permission)
     _check_token()
     return None
 
 
 def _is_ours() -> bool:
     return request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
+
+
+def _narrow(permission: str | None) -> None:
+    """What is read and written from here on belongs to merchants for whom whoever asks may do this."""
+    staff = here().staff
+    if staff is None or permission == _PUBLIC:
+        return
+    here().scope = staff.scope("payment.read" if permission == SELF else permission or "")
+    if here().scope != ALL:
+        narrow(here().scope)
 
 
 def _staff_may(permission: str) -> bool:

@@ -12,7 +12,7 @@ from babel import Locale
 from sqlalchemy import Connection
 
 from app.core.clock import now
-from app.core.db import db
+from app.core.db import ALL, Scope, db
 from app.staff.access import Staff
 
 # Texts come from the language's catalogue; numbers and dates follow the locale.
@@ -22,11 +22,15 @@ LANGUAGE_NAMES = {"de": "Deutsch", "en": "English"}
 
 @dataclass
 class Here:
-    """`live` is the mode whose data lists show. `stack` is closed when the request ends."""
+    """`live` is the mode whose data lists show, `scope` the merchants that whoever asks may do this for.
+
+    `stack` is closed when the request ends.
+    """
 
     staff: Staff | None = None
     language: str = "de"
     live: bool = False
+    scope: Scope = ALL
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     stack: ExitStack = field(default_factory=ExitStack)
 
@@ -78,6 +82,11 @@ def staff() -> Staff:
     found = here().staff
     assert found is not None
     return found
+
+
+def scope() -> Scope:
+    """For writes: whatever a form names, row-level security lets only this through."""
+    return here().scope
 
 
 def connection() -> Connection:

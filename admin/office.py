@@ -1,12 +1,13 @@
 """The name `office` in templates: formats, addresses and facts about the request."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from flask import request, url_for
-from flask_babel import gettext as _
 
-from admin import assets, formats, here
-from app.staff.roles import ROLES
+from admin import assets, formats, here, limit_fields, roles_known
+from app.core import limits
 
 
 def url(screen: str, **values: Any) -> str:
@@ -32,8 +33,22 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in words[:2]).upper() or "?"
 
 
+def role_name(role: str) -> str:
+    return roles_known.name_of(role)
+
+
 def role_names(roles: tuple[str, ...]) -> str:
-    return ", ".join(_(ROLES[name].label) if name in ROLES else name for name in roles)
+    return ", ".join(role_name(name) for name in roles)
+
+
+def limit_sentences(stored: Mapping[str, Any]) -> list[str]:
+    """Of limits as they are stored."""
+    return limit_fields.sentences(limits.of_json(stored))
+
+
+def listed(ids: Iterable[UUID], names: Mapping[UUID, str]) -> str:
+    """Names in the order of the alphabet; what has no name (any more) shows its id."""
+    return ", ".join(sorted(names.get(one, str(one)) for one in ids))
 
 
 class Office:

@@ -61,7 +61,7 @@ def picture(connection: Connection, story: History, staff: Staff) -> dict[str, A
     """Everything the template needs."""
     payment = story.payment
     known = actors.names([*(one["actor"] for one in story.events), *(one["actor"] for one in story.operations)])
-    may_see = staff.may("delivery.read")
+    may_see = staff.may("delivery.read", payment["merchant_id"])
     deliveries, mails = told_of_payment(connection, payment["id"]) if may_see else (None, [])
     return {
         "payment": payment,
@@ -106,7 +106,7 @@ def deeds(connection: Connection, payment: Mapping[str, Any], staff: Staff) -> l
     can, currency = possible(connection, payment), payment["currency"]
     key = public_id("pay", payment["id"])
     found = []
-    if staff.may("payment.review") and can.release.refused is None:
+    if staff.may("payment.review", payment["merchant_id"]) and can.release.refused is None:
         found.append(Deed(_("Release from review"), "shield", url("payment_actions.release", id=key), main=True))
     offers: list[tuple[str, str, str, Offer]] = [
         ("capture", _("Capture %(amount)s"), "in", can.capture),
@@ -115,7 +115,7 @@ def deeds(connection: Connection, payment: Mapping[str, Any], staff: Staff) -> l
     ]
     names = {"capture": _("Capture"), "refund": _("Refund"), "cancel": _("Cancel")}
     for verb, label, icon, offer in offers:
-        if not staff.may(f"payment.{verb}"):
+        if not staff.may(f"payment.{verb}", payment["merchant_id"]):
             continue
         if offer.refused is not None:
             why = formats.said(offer.refused.message, **offer.refused.values)

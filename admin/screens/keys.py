@@ -15,6 +15,7 @@ from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose, spend
 from admin.guard import look_at
 from admin.here import connection, here
+from admin.limit_fields import WithLimits
 from admin.listing import Filters
 from admin.office import url
 from admin.screen import Entry, Screen, actor, go, page, say, say_refused
@@ -30,7 +31,7 @@ from app.merchants import keys
 _OVERLAPS = {0: N_("at once"), 1: N_("in one hour"), 24: N_("in one day"), 168: N_("in seven days")}
 
 
-class IssueForm(OnceForm):
+class IssueForm(OnceForm, WithLimits):
     name = StringField(_l("Name"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=80)])
     permissions = Several(
         _l("What it may do"),
@@ -67,7 +68,7 @@ class Keys(Screen):
     def issue(self) -> Any:
         merchant = read_merchant(parse_id("mer", request.args.get("merchant", "")))
         what, form = purpose("issue key", merchant["id"]), IssueForm()
-        if form.validate_on_submit():
+        if form.validate_on_submit() and (allowed := form.limits()) is not None:
             live = here().live
             try:
                 with atomic(of(merchant["id"], live)) as work:
@@ -77,6 +78,7 @@ class Keys(Screen):
                         live=live,
                         name=form.name.data or "",
                         permissions=form.permissions.data or [],
+                        allowed=allowed,
                         actor=actor(),
                     )
                     claim(work, form.once(what), merchant["id"], live, ("api_key", key_id))

@@ -58,7 +58,7 @@ class Merchants(Screen):
         rows = connection().execute(select(MERCHANTS).order_by(MERCHANTS.c.name).limit(500)).mappings().all()
         return self.show("merchants", title=_("Merchants"), rows=rows)
 
-    @page("/add", "merchant.write", ("GET", "POST"))
+    @page("/add", "merchant.add", ("GET", "POST"))
     def add(self) -> Any:
         form = MerchantForm()
         if form.validate_on_submit() and _check(form, None):

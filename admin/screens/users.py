@@ -10,11 +10,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
-from admin import choices, words
+from admin import choices, merchants_known, words
 from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, Form, OnceForm
 from admin.here import connection, staff
+from admin.limit_fields import sentences
 from admin.office import url
+from admin.roles_known import roles
 from admin.screen import Entry, Screen, actor, go, page, say, say_refused
 from admin.texts import lazy as _l
 from app.core.clock import now
@@ -22,24 +24,29 @@ from app.core.db import ALL, atomic
 from app.core.errors import NotFound, Refusal
 from app.core.ids import parse_id, public_id
 from app.core.texts import N_
-from app.staff.add import ROLES_OF_USERS, STAFF_ROLES, USERS, add_user
-from app.staff.change import change_roles, change_user, set_active, set_password
-from app.staff.permissions import PERMISSIONS, expand
-from app.staff.roles import ROLES
+from app.staff.add import USERS, add_user
+from app.staff.change import change_user, set_active, set_password
+from app.staff.grant import GRANTS, STAFF_ROLES, Given, held
 
 
 class UserForm(Form):
     name = StringField(_l("Name"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=120)])
-    roles = Several(_l("Roles"), validators=[DataRequired(_l("Choose at least one role."))])
     language = SelectField(_l("Language"), choices=options(choices.LANGUAGES))
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(**more)
-        self.roles.choices = options({name: _(role.label) for name, role in ROLES.items()})
 
 
 class NewUserForm(UserForm):
+    roles = Several(_l("Roles"), validators=[DataRequired(_l("Choose at least one role."))])
+    merchants = Several(_l("Only for these merchants"))
     email = StringField(_l("E-mail address"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=200)])
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.roles.choices = options({name: role.label for name, role in roles().items()})
+        self.merchants.choices = options(merchants_known.options())
+
+    def given(self) -> list[Given]:
+        merchants = frozenset(parse_id("mer", one) for one in self.merchants.data or ()) or None
+        return [Given(role, merchants) for role in self.roles.data or ()]
 
 
 class Users(Screen):
@@ -48,7 +55,7 @@ class Users(Screen):
 
     @page("/", "user.read")
     def index(self) -> str:
-        return self.show("users", title=_("Users"), rows=_rows(), state=_state, roles=ROLES)
+        return self.show("users", title=_("Users"), rows=_rows(), state=_state)
 
     @page("/add", "user.write", ("GET", "POST"))
     def add(self) -> Any:
@@ -62,7 +69,7 @@ class Users(Screen):
                         email=form.email.data or "",
                         name=form.name.data,
                         password=password,
-                        roles=form.roles.data or [],
+                        roles=form.given(),
                         language=form.language.data,
                         actor=actor(),
                     )
@@ -71,34 +78,33 @@ class Users(Screen):
                     say_refused(refusal)
             else:
                 return self._password(user_id, form.email.data or "", password, _("The user is added."))
-        return self.show("user_form", title=_("New user"), form=form, user=None, roles=ROLES, allowed=_allowed())
+        return self.show("user_form", title=_("New user"), form=form, user=None, roles=roles())
 
     @page("/<id>", "user.read")
     def detail(self, id: str) -> str:
-        user = _read(parse_id("usr", id))
+        user = read_user(parse_id("usr", id))
         return self.show(
             "user",
             title=user["name"] or user["email"],
             user=user,
             state=_state(user),
-            roles=ROLES,
-            allowed=sorted(
-                _(PERMISSIONS[name]) for name in expand(one for role in user["roles"] for one in _patterns(role))
-            ),
+            grants=held(connection(), user["id"]),
+            roles=roles(),
+            merchants=merchants_known.names(),
+            sentences=sentences,
             is_me=user["id"] == staff().id,
         )
 
     @page("/<id>/change", "user.write", ("GET", "POST"))
     def change(self, id: str) -> Any:
-        user = _read(parse_id("usr", id))
-        form = UserForm(data={"name": user["name"], "roles": user["roles"], "language": user["language"]})
+        user = read_user(parse_id("usr", id))
+        form = UserForm(data={"name": user["name"], "language": user["language"]})
         if form.validate_on_submit():
             try:
                 with atomic(ALL) as work:
                     change_user(
                         work, user["id"], {"name": form.name.data, "language": form.language.data}, actor=actor()
                     )
-                    change_roles(work, user["id"], form.roles.data or [], actor=actor())
             except Refusal as refusal:
                 if not form.refuse(refusal):
                     say_refused(refusal)
@@ -110,13 +116,11 @@ class Users(Screen):
             title=_("Change %(name)s", name=user["name"] or user["email"]),
             form=form,
             user=user,
-            roles=ROLES,
-            allowed=_allowed(),
         )
 
     @page("/<id>/switch", "user.write", ("GET", "POST"))
     def switch(self, id: str) -> Any:
-        user, form = _read(parse_id("usr", id)), OnceForm()
+        user, form = read_user(parse_id("usr", id)), OnceForm()
         if form.validate_on_submit():
             active = not user["active"]
             try:
@@ -137,7 +141,7 @@ class Users(Screen):
 
     @page("/<id>/password", "user.write", ("POST",))
     def password(self, id: str) -> str | AnyResponse:
-        user, password = _read(parse_id("usr", id)), _made_up()
+        user, password = read_user(parse_id("usr", id)), _made_up()
         with atomic(ALL) as work:
             set_password(work, user["id"], password, actor=actor())
         return self._password(user["id"], user["email"], password, _("The password is new; every session has ended."))
@@ -159,11 +163,11 @@ def _made_up() -> str:
 
 
 def _query() -> Any:
-    roles = func.coalesce(func.array_agg(STAFF_ROLES.c.name).filter(STAFF_ROLES.c.name.is_not(None)), [])
+    names = func.coalesce(func.array_agg(STAFF_ROLES.c.name.distinct()).filter(STAFF_ROLES.c.name.is_not(None)), [])
     return (
-        select(USERS, roles.label("roles"))
-        .join(ROLES_OF_USERS, ROLES_OF_USERS.c.user_id == USERS.c.id, isouter=True)
-        .join(STAFF_ROLES, STAFF_ROLES.c.id == ROLES_OF_USERS.c.role_id, isouter=True)
+        select(USERS, names.label("roles"))
+        .join(GRANTS, GRANTS.c.user_id == USERS.c.id, isouter=True)
+        .join(STAFF_ROLES, STAFF_ROLES.c.id == GRANTS.c.role_id, isouter=True)
         .group_by(USERS.c.id)
     )
 
@@ -173,7 +177,8 @@ def _rows() -> Any:
     return connection().execute(query).mappings().all()
 
 
-def _read(user_id: UUID) -> Any:
+def read_user(user_id: UUID) -> Any:
+    """Raises NotFound."""
     row = connection().execute(_query().where(USERS.c.id == user_id)).mappings().first()
     if row is None:
         raise NotFound()
@@ -184,15 +189,6 @@ def _state(user: Any) -> words.Word:
     if not user["active"]:
         return words.DEACTIVATED
     return words.LOCKED if user["locked_until"] and user["locked_until"] > now() else words.ACTIVE
-
-
-def _patterns(role: str) -> tuple[str, ...]:
-    return ROLES[role].permissions if role in ROLES else ()
-
-
-def _allowed() -> dict[str, list[str]]:
-    """What each role may do, in words."""
-    return {name: sorted(_(PERMISSIONS[one]) for one in expand(role.permissions)) for name, role in ROLES.items()}
 
 
 SCREEN = Users

@@ -191,6 +191,13 @@ def reading(scope: Scope) -> Iterator[Connection]:
         session.rollback()
 
 
+def narrow(scope: Scope) -> None:
+    """From here on the open `reading()` shows what that scope does. The one who opened it takes it back."""
+    assert _transaction.get() is None and _scope.get() is not None, "only inside reading()"
+    db.session().rollback()
+    _scope.set(scope)
+
+
 @contextmanager
 def single() -> Iterator[Connection]:
     """For one statement that needs no scope and no transaction: one round trip instead of three."""

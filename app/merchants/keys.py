@@ -8,13 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from app.core import vault
+from app.core import limits, vault
 from app.core.clock import now
 from app.core.db import atomic, of, single
 from app.core.errors import NotFound, Refusal
 from app.core.events import tell
 from app.core.fast import Statement
 from app.core.ids import public_id, uuid7
+from app.core.limits import Limits
 from app.core.texts import N_
 from app.merchants.models import ApiKey
 
@@ -38,6 +39,7 @@ class Caller:
     merchant_id: UUID
     live: bool
     permissions: frozenset[str]
+    limits: Limits
     clock_offset_seconds: int
     timezone: str
 
@@ -45,7 +47,8 @@ class Caller:
 # A function of the database's owner: it answers for this one key and shows nothing else, without a scope.
 _AUTHENTICATE = Statement(
     text(
-        "SELECT id, merchant_id, live, permissions, expires_at, revoked_at, clock_offset_seconds, timezone"
+        "SELECT id, merchant_id, live, permissions, expires_at, revoked_at, clock_offset_seconds, timezone,"
+        " limits"
         " FROM authenticate_key(:digest)"
     )
 )
@@ -58,12 +61,18 @@ def issue(
     live: bool,
     name: str,
     permissions: Sequence[str] = PERMISSIONS,
+    allowed: Limits | None = None,
     actor: str,
 ) -> tuple[UUID, str]:
-    """A new key. Returns its id and the secret, which is shown this once and never again."""
+    """A new key. Returns its id and the secret, which is shown this once and never again.
+
+    `allowed`: how much it may move; None: as much as there is. Raises UnknownPermission, BadLimit, UnknownCurrency.
+    """
     for permission in permissions:
         if permission not in PERMISSIONS:
             raise UnknownPermission(permission=permission, param="permissions")
+    limits.check(allowed or {})
+    stored = limits.to_json(allowed or {})
     secret = f"sk_{'live' if live else 'test'}_{secrets.token_urlsafe(32).replace('-', 'a').replace('_', 'b')}"
     key_id = uuid7()
     connection.execute(
@@ -75,10 +84,18 @@ def issue(
             digest=_digest(secret),
             hint=secret[-4:],
             permissions=list(permissions),
+            limits=stored,
             created_at=now(),
         )
     )
-    _told("api_key.issued", key_id, merchant_id, live, actor, {"name": name, "permissions": list(permissions)})
+    _told(
+        "api_key.issued",
+        key_id,
+        merchant_id,
+        live,
+        actor,
+        {"name": name, "permissions": list(permissions), "limits": stored},
+    )
     return key_id, secret
 
 
@@ -88,10 +105,10 @@ def authenticate(secret: str) -> Caller | None:
         row = _AUTHENTICATE.row(connection, {"digest": _digest(secret)})
     if row is None:
         return None
-    key_id, merchant_id, live, permissions, expires_at, revoked_at, offset, timezone = row
+    key_id, merchant_id, live, permissions, expires_at, revoked_at, offset, timezone, allowed = row
     if revoked_at is not None or (expires_at is not None and expires_at <= now()):
         return None
-    return Caller(key_id, merchant_id, live, frozenset(permissions), offset, timezone)
+    return Caller(key_id, merchant_id, live, frozenset(permissions), limits.of_json(allowed), offset, timezone)
 
 
 def rotate(merchant_id: UUID, live: bool, key_id: UUID, *, overlap: timedelta, actor: str) -> tuple[UUID, str]:
@@ -107,6 +124,7 @@ def rotate(merchant_id: UUID, live: bool, key_id: UUID, *, overlap: timedelta, a
             live=live,
             name=row.name,
             permissions=row.permissions,
+            allowed=limits.of_json(row.limits),
             actor=actor,
         )
 

@@ -99,6 +99,7 @@ class ApiKey(Model, OfMerchant):
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     hint: Mapped[str]
     permissions: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    limits: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))  # core/limits.py
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

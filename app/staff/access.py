@@ -4,46 +4,99 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.core.db import ALL, Scope
+from app.core import limits
+from app.core.db import Scope
 from app.core.ids import public_id
+from app.core.limits import Limit, Limits
+from app.staff import models
 from app.staff.models import Role, User
-from app.staff.permissions import SELF, expand
+from app.staff.permissions import EVERYWHERE, SELF, expand
 from app.staff.roles import ROLES
+
+NOBODY = Scope(merchants=frozenset(), live=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One role somebody holds. `merchants` None: over all of them."""
+
+    role: str
+    permissions: frozenset[str]
+    merchants: frozenset[UUID] | None
+    limits: Limits
+
+    def covers(self, permission: str, merchant_id: UUID | None) -> bool:
+        """`merchant_id` None: for any merchant at all."""
+        return permission in self.permissions and (
+            self.merchants is None or merchant_id is None or merchant_id in self.merchants
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A logged-in staff member. `permissions` are plain names; `scope` is whose rows they see."""
+    """A logged-in staff member."""
 
     id: UUID
     email: str
     name: str
     language: str
     timezone: str
-    roles: tuple[str, ...]
-    permissions: frozenset[str]
-    scope: Scope = ALL
+    grants: tuple[Grant, ...]
 
     @property
     def actor(self) -> str:
         """As written to operations and events: an id, so that nobody's name is in what is kept for ever."""
         return f"staff:{public_id('usr', self.id)}"
 
-    def may(self, permission: str) -> bool:
-        return permission == SELF or permission in self.permissions
+    @property
+    def roles(self) -> tuple[str, ...]:
+        return tuple(sorted({grant.role for grant in self.grants}))
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What they may do for one merchant at least."""
+        return frozenset[str]().union(*(grant.permissions for grant in self.grants))
+
+    def may(self, permission: str, merchant_id: UUID | None = None) -> bool:
+        """`merchant_id` None: for any merchant at all."""
+        return permission == SELF or any(grant.covers(permission, merchant_id) for grant in self.grants)
+
+    def scope(self, permission: str) -> Scope:
+        """Whose rows they see while they do this."""
+        if permission == SELF:
+            return NOBODY
+        found = [grant.merchants for grant in self.grants if permission in grant.permissions]
+        if None in found:
+            return Scope(merchants=None, live=None)
+        return Scope(merchants=frozenset[UUID]().union(*(one for one in found if one is not None)), live=None)
+
+    def limit(self, permission: str, merchant_id: UUID, currency: str) -> Limit:
+        """The widest of their grants for this; Limit(0, 0) where they may not do it at all."""
+        return limits.widest(
+            limits.limit_of(grant.limits, permission, currency)
+            for grant in self.grants
+            if grant.covers(permission, merchant_id)
+        )
 
 
 def staff_of(user: User) -> Staff:
-    """The snapshot of a user whose roles are loaded."""
+    """The snapshot of a user whose grants and roles are loaded."""
     return Staff(
         id=user.id,
         email=user.email,
         name=user.name or user.email,
         language=user.language,
         timezone=user.timezone,
-        roles=tuple(sorted(role.name for role in user.roles)),
-        permissions=granted(user.roles),
+        grants=tuple(grant_of(grant) for grant in user.grants),
     )
+
+
+def grant_of(grant: "models.Grant") -> Grant:
+    merchants = None if grant.merchants is None else frozenset(grant.merchants)
+    permissions = granted([grant.role])
+    if merchants is not None:
+        permissions -= EVERYWHERE
+    return Grant(grant.role.name, permissions, merchants, limits.of_json(grant.limits))
 
 
 def granted(roles: Iterable[Role]) -> frozenset[str]:

@@ -6,17 +6,16 @@ from uuid import UUID, uuid4
 from email_validator import EmailNotValidError, validate_email
 from flask_security.utils import hash_password
 from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.db import table_of
 from app.core.errors import Conflict, Refusal
 from app.core.events import tell
 from app.core.ids import public_id, uuid7
 from app.core.texts import N_
-from app.staff.models import Role, User
-from app.staff.roles import ROLES
+from app.staff.grant import Given, give, given
+from app.staff.models import User
 
-USERS, STAFF_ROLES, ROLES_OF_USERS = table_of(User), table_of(Role), User.metadata.tables["roles_users"]
+USERS = table_of(User)
 SHORTEST_PASSWORD = 12
 
 
@@ -37,22 +36,12 @@ class WeakPassword(Refusal):
     advice = N_("Several words in a row are easy to remember and hard to guess.")
 
 
-class UnknownRole(Refusal):
-    code = "unknown_role"
-    message = N_("There is no role %(role)s.")
-
-
-class RoleNeeded(Refusal):
-    code = "role_needed"
-    message = N_("Choose at least one role.")
-
-
 def add_user(
     connection: Connection,
     *,
     email: str,
     password: str,
-    roles: Sequence[str],
+    roles: Sequence[Given | str],
     actor: str,
     name: str | None = None,
     language: str = "de",
@@ -77,37 +66,19 @@ def add_user(
             timezone=timezone,
         )
     )
-    give_roles(connection, user_id, roles)
+    wanted = given(roles)
+    give(connection, user_id, wanted)
     tell(
         "staff.added",
         subject=("staff", user_id),
         merchant_id=None,
         live=None,
         audience="staff",
-        data={"user": public_id("usr", user_id), "roles": sorted(roles)},
+        data={"user": public_id("usr", user_id), "roles": [one.told() for one in wanted]},
         details={"email": address, "name": name},
         actor=actor,
     )
     return user_id
-
-
-def give_roles(connection: Connection, user_id: UUID, roles: Sequence[str]) -> None:
-    """Replaces a user's roles. Shipped roles get their row when first given. Raises UnknownRole, RoleNeeded."""
-    if not roles:
-        raise RoleNeeded(param="roles")
-    connection.execute(ROLES_OF_USERS.delete().where(ROLES_OF_USERS.c.user_id == user_id))
-    connection.execute(
-        insert(ROLES_OF_USERS), [{"user_id": user_id, "role_id": _role_id(connection, role)} for role in set(roles)]
-    )
-
-
-def _role_id(connection: Connection, name: str) -> int:
-    if name in ROLES:
-        connection.execute(upsert(STAFF_ROLES).values(name=name).on_conflict_do_nothing())
-    found = connection.execute(select(STAFF_ROLES.c.id).where(STAFF_ROLES.c.name == name)).scalar()
-    if found is None:
-        raise UnknownRole(role=name, param="roles")
-    return found
 
 
 def checked_email(email: str) -> str:

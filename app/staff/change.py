@@ -11,7 +11,8 @@ from app.core.errors import Conflict, NotFound
 from app.core.events import tell
 from app.core.ids import public_id
 from app.core.texts import N_
-from app.staff.add import ROLES_OF_USERS, STAFF_ROLES, USERS, check_password, give_roles
+from app.staff.add import USERS, check_password
+from app.staff.grant import GRANTS, STAFF_ROLES, Given, give, given, held
 
 _ADMIN = "admin"
 _LOCK = 7_230_101  # whoever changes roles or activity waits for the others: see LastAdministrator
@@ -39,17 +40,22 @@ def change_user(connection: Connection, user_id: UUID, values: Mapping[str, Any]
         _told("staff.changed", user_id, actor, {"changed": sorted(changed)}, {"after": changed})
 
 
-def change_roles(connection: Connection, user_id: UUID, roles: Sequence[str], *, actor: str) -> None:
-    """Raises NotFound, UnknownRole, RoleNeeded, LastAdministrator."""
+def change_roles(connection: Connection, user_id: UUID, roles: Sequence[Given | str], *, actor: str) -> None:
+    """Raises NotFound, LastAdministrator and what give() raises."""
     connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     _locked(connection, user_id)
-    before = _roles(connection, user_id)
-    if set(before) == set(roles):
+    before, after = held(connection, user_id), given(roles)
+    if before == after:
         return
-    give_roles(connection, user_id, roles)
-    if _ADMIN in before and _ADMIN not in roles:
+    give(connection, user_id, after)
+    if any(map(_is_administrator, before)) and not any(map(_is_administrator, after)):
         _keep_an_administrator(connection)
-    _told("staff.roles_changed", user_id, actor, {"before": sorted(before), "after": sorted(roles)})
+    told = {"before": [one.told() for one in before], "after": [one.told() for one in after]}
+    _told("staff.roles_changed", user_id, actor, told)
+
+
+def _is_administrator(one: Given) -> bool:
+    return one.role == _ADMIN and one.merchants is None
 
 
 def set_active(connection: Connection, user_id: UUID, active: bool, *, actor: str) -> None:
@@ -87,22 +93,13 @@ def _locked(connection: Connection, user_id: UUID) -> Mapping[str, Any]:
     return dict(row)
 
 
-def _roles(connection: Connection, user_id: UUID) -> Sequence[str]:
-    query = (
-        select(STAFF_ROLES.c.name)
-        .join(ROLES_OF_USERS, ROLES_OF_USERS.c.role_id == STAFF_ROLES.c.id)
-        .where(ROLES_OF_USERS.c.user_id == user_id)
-    )
-    return connection.execute(query).scalars().all()
-
-
 def _keep_an_administrator(connection: Connection) -> None:
     left = connection.execute(
         select(func.count())
         .select_from(USERS)
-        .join(ROLES_OF_USERS, ROLES_OF_USERS.c.user_id == USERS.c.id)
-        .join(STAFF_ROLES, STAFF_ROLES.c.id == ROLES_OF_USERS.c.role_id)
-        .where(USERS.c.active, STAFF_ROLES.c.name == _ADMIN)
+        .join(GRANTS, GRANTS.c.user_id == USERS.c.id)
+        .join(STAFF_ROLES, STAFF_ROLES.c.id == GRANTS.c.role_id)
+        .where(USERS.c.active, STAFF_ROLES.c.name == _ADMIN, GRANTS.c.merchants.is_(None))
     ).scalar_one()
     if left == 0:
         raise LastAdministrator()

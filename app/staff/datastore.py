@@ -16,7 +16,7 @@ from app.core.db import ALL, atomic, db
 from app.core.events import tell
 from app.core.ids import public_id
 from app.staff.add import USERS
-from app.staff.models import Role, User
+from app.staff.models import Grant, Role, User
 
 # What Flask-Security may write by itself; everything else goes through add.py and change.py.
 _WRITTEN = frozenset(
@@ -34,10 +34,13 @@ class StaffDatastore(SQLAlchemyUserDatastore):
         column = getattr(User, name)
         same = func.lower(column) == str(value).lower() if case_insensitive else column == value
         session = db.session()
-        user = session.execute(select(User).options(joinedload(User.roles)).where(same)).unique().scalar_one_or_none()
+        query = select(User).options(joinedload(User.grants).joinedload(Grant.role)).where(same)
+        user = session.execute(query).unique().scalar_one_or_none()
         if user is not None:
-            for role in user.roles:
-                session.expunge(role)
+            for grant in user.grants:
+                if grant.role in session:
+                    session.expunge(grant.role)
+                session.expunge(grant)
             session.expunge(user)
         return user
 

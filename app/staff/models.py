@@ -1,23 +1,41 @@
 """Who works in the back office. Flask-Security's typed mixins carry the columns of log-in and second factors."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask_security.models import sqla_v2 as fs
-from sqlalchemy import ForeignKey, func
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Uuid, func, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.clock import now
 from app.core.db import Model
 
 fs.FsModels.set_db_info(base_model=Model, user_table_name="staff_users", role_table_name="staff_roles")  # type: ignore[arg-type]
+Model.metadata.remove(Model.metadata.tables["roles_users"])  # a grant says more: which merchants, how much
 
 
 class Role(Model, fs.FsRoleMixin):
     """A bundle of permissions. Shipped roles take theirs from roles.py, not from the column."""
 
     __tablename__ = "staff_roles"
+    users = None  # pyright: ignore[reportAssignmentType]  # the library's own relation; see Grant
+    label: Mapped[str | None]  # of roles made in the screen
     update_datetime: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=now)
+
+
+class Grant(Model):
+    """A role given to a user, for some merchants (None: for all), with limits (core/limits.py)."""
+
+    __tablename__ = "staff_grants"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("staff_users.id", ondelete="CASCADE"), index=True)
+    role_id: Mapped[int] = mapped_column(ForeignKey("staff_roles.id"))
+    merchants: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
+    limits: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    granted_at: Mapped[datetime]
+    role: Mapped[Role] = relationship()
 
 
 class User(Model, fs.FsUserMixin):
@@ -34,6 +52,12 @@ class User(Model, fs.FsUserMixin):
     failed_logins: Mapped[int] = mapped_column(default=0, server_default="0")
     locked_until: Mapped[datetime | None]
     update_datetime: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=now)
+
+    grants: Mapped[list[Grant]] = relationship()
+
+    @property
+    def roles(self) -> list[Role]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return [grant.role for grant in self.grants]
 
     def track_failed_authn(self, auth_type: str, tfa: bool = False) -> None:
         """Flask-Security calls this for every wrong password."""

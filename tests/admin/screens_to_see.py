@@ -13,6 +13,7 @@ from app.messages.endpoints import DELIVERIES, add_endpoint, send_test
 from app.payments.capture import capture
 from app.payments.queries import OPERATIONS
 from app.payments.refund import refund
+from app.staff.make_role import add_role
 from tests import factories
 from tests.admin.desk import user
 
@@ -91,6 +92,10 @@ def pages(acquirers: Any) -> dict[str, str]:
         "user_add": "users/add",
         "user_change": f"users/{someone}/change",
         "user_switch": f"users/{someone}/switch",
+        "grant_add": f"users/{someone}/grants/add",
+        "roles": "roles/",
+        "role_add": "roles/add",
+        "role_change": f"roles/{_role()}/change",
         "account": "account/",
         "account_password": "account/password",
     }
@@ -135,6 +140,12 @@ def _messages(shop: factories.Tenant) -> tuple[str, str, str]:
         query = text("SELECT id FROM events WHERE name = 'payment.created' LIMIT 1")
         event_id = connection.execute(query).scalar_one()
     return public_id("whe", endpoint_id), public_id("dlv", delivery_id), public_id("evt", event_id)
+
+
+def _role() -> str:
+    with atomic(ALL) as connection:
+        permissions = ["payment.read", "dispute.read"]
+        return add_role(connection, label="Cashier", description="At the till", permissions=permissions, actor="test")
 
 
 def _someone() -> str:

@@ -18,6 +18,7 @@ OWN = {
     **dict.fromkeys(("capture", "refund", "cancel", "release"), 3),
     **dict.fromkeys(("events", "jobs"), 3),
     "merchant": 5,
+    "user": 5,
     "endpoint": 6,
 }
 USUAL = 2

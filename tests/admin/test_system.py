@@ -213,9 +213,9 @@ def test_changed_roles_count_from_the_next_click(app, desk, newcomer):
     theirs = Desk(app.test_client())
     theirs.log_in(email)
     assert theirs.open("/admin/users/").status == 403
-    page = desk.open(f"/admin/users/{public_id('usr', user_id)}/change")
-    assert page.form("roles").fields["roles"] == ["support"]
-    desk.send(page, page.form("roles"), roles=["admin"])
+    page = desk.open(f"/admin/users/{public_id('usr', user_id)}/grants/0/change")
+    assert page.form("role").fields["role"] == "support"
+    desk.send(page, page.form("role"), role="admin")
     assert theirs.open("/admin/users/").status == 200
 
 

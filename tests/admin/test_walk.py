@@ -11,6 +11,7 @@ from app.core.ids import public_id
 from app.messages.endpoints import add_endpoint, send_test
 from app.payments.queries import OPERATIONS
 from app.staff.access import granted
+from app.staff.make_role import add_role
 from app.staff.permissions import PERMISSIONS, SELF, expand
 from app.staff.roles import ROLES
 from tests import factories
@@ -39,6 +40,7 @@ def things(app, tenant):
                 connection, merchant_id=tenant.merchant_id, live=False, url="http://127.0.0.1:9/in", actor="test"
             )
             delivery_id = send_test(connection, endpoint_id=endpoint_id, actor="test")
+            add_role(connection, label="Cashier", description="", permissions=["payment.read"], actor="test")
         someone = user("support", email="walked@example.com")
         with reading(ALL) as connection:
             user_id = connection.execute(
@@ -57,6 +59,8 @@ def things(app, tenant):
         "deliveries": public_id("dlv", delivery_id),
         "events": public_id("evt", event_id),
         "users": public_id("usr", user_id),
+        "grants": public_id("usr", user_id),
+        "roles": "cashier",
         "unknown": public_id("op", operation_id),
         "disputes": "dsp_none",
         "jobs": "no-such-job",
@@ -66,6 +70,7 @@ def things(app, tenant):
 def address(rule, things):
     screen = rule.endpoint.partition(".")[0].removeprefix("office_")
     path = rule.rule.replace("<id>", things.get(screen, ""))
+    path = path.replace("<int:number>", "0")
     return f"{path}?merchant={things['merchants']}" if path.endswith(("/add", "/issue")) else path
 
 
