@@ -48,6 +48,13 @@ KEPT = (
         days=7,
     ),
     Kept(
+        "How much waited in queues",
+        "to see what is usual",
+        "DELETE FROM queue_depths WHERE ctid = ANY (ARRAY("
+        "SELECT ctid FROM queue_depths WHERE hour < :before LIMIT :many))",
+        days=100,
+    ),
+    Kept(
         "Idempotency keys",
         "what the API promises",
         "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY("

@@ -1,4 +1,4 @@
-"""Runs every proof of the books. One that does not hold is told to staff and logged as an error."""
+"""Runs every proof of the books and of the figures. One that does not hold is told to staff and logged as an error."""
 
 from typing import TYPE_CHECKING
 
@@ -8,8 +8,8 @@ from app.core.db import ALL, atomic, reading
 from app.core.events import tell
 from app.core.ids import uuid7
 from app.core.queue import DEFAULT
+from app.figures.proofs import PROOFS
 from app.ledger.proof import prove
-from app.payments.proofs import PROOFS
 
 log = structlog.get_logger()
 

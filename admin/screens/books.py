@@ -14,11 +14,11 @@ from admin.screen import Entry, Screen, go, page, say
 from app.core.db import ALL, db, reading, table_of
 from app.core.runs import JobRun
 from app.core.texts import N_
+from app.figures.proofs import PROOFS
 from app.ledger.accounts import ACCOUNTS
 from app.ledger.models import Account, Line, Snapshot
 from app.ledger.proof import prove
 from app.merchants.models import Merchant
-from app.payments.proofs import PROOFS
 
 # What each proof says when it holds.
 SAYS = {
@@ -29,6 +29,9 @@ SAYS = {
     ),
     "payments_equal_authorisations": N_("A payment's sums are the sums over its authorisations."),
     "operations_equal_authorisations": N_("An authorisation's sums are those of its succeeded operations."),
+    "money_figures_equal_operations": N_("The amounts on the dashboards are those of the operations, hour by hour."),
+    "attempt_figures_equal_operations": N_("The attempts on the dashboards are those of the operations, hour by hour."),
+    "daily_figures_equal_hourly": N_("A day on the dashboards is the sum of its hours."),
 }
 
 

@@ -16,7 +16,7 @@ from app.core.db import ALL, atomic, reading, table_of
 from app.core.ids import parse_id, public_id, uuid7
 from app.core.reactions import FailedReaction
 from app.core.runs import JobRun
-from app.payments.proofs import PROOFS
+from app.figures.proofs import PROOFS
 from app.staff.add import USERS
 from jobs import pulse
 from tests import factories

@@ -7,12 +7,13 @@ import pytest
 import time_machine
 from sqlalchemy import select, text
 
-from app.core.clock import now
+from app.core.clock import now, replaying
 from app.core.db import ALL, atomic, reading
 from app.core.idempotency import Once, claim
 from app.core.ids import uuid7
 from app.core.sequence import sequence, verify
 from app.customers.models import Instrument, InstrumentToken
+from app.figures import depths
 from app.payments.attempt import Means
 from app.payments.authorise import authorise
 from app.staff import lock
@@ -38,6 +39,14 @@ def test_old_runs_go():
             )
     assert forget.run(100) >= 1
     assert _column("SELECT name FROM job_runs") == ["young"]
+
+
+def test_how_much_waited_long_ago_goes():
+    for age in (99, 101):
+        with replaying(now() - timedelta(days=age)), atomic(ALL) as connection:
+            depths.note(connection, {f"{age} days ago": 1})
+    forget.run(100)
+    assert _column("SELECT queue FROM queue_depths") == ["99 days ago"]
 
 
 def test_keys_older_than_30_days_go(tenant):

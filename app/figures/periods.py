@@ -1,0 +1,49 @@
+"""How a period is read: in buckets (the bars of a chart), each from as few rows as will do."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """From `starts` to just before `ends`. Figures are kept by the hour, so both are rounded down to one."""
+
+    starts: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows of one span that belong to the bucket with that number."""
+
+    bucket: int
+    span: str
+    starts: datetime
+    ends: datetime
+
+
+def pieces(buckets: Sequence[Bucket]) -> list[Piece]:
+    """Whole days (UTC) are read from days, what is left at their sides from hours."""
+    return [piece for number, bucket in enumerate(buckets) for piece in _pieces(number, bucket)]
+
+
+def _pieces(number: int, bucket: Bucket) -> Iterator[Piece]:
+    starts, ends = _hour(bucket.starts), _hour(bucket.ends)
+    first, last = _midnight(starts + _DAY - _HOUR), _midnight(ends)
+    if first >= last:
+        yield Piece(number, "hour", starts, ends)
+        return
+    for span, begin, end in (("hour", starts, first), ("day", first, last), ("hour", last, ends)):
+        if begin < end:
+            yield Piece(number, span, begin, end)
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0)
