@@ -28,9 +28,14 @@ class Conversation(Talk):
     def account(self) -> str:
         return self.contract.settings["merchant_account"]
 
-    def post(self, path: str, body: Mapping[str, Any], key: str, *, with_account: bool = True) -> dict[str, Any]:
-        """The answer's object. Raises NotSent, and Stopped for everything that is not a plain yes."""
-        headers = {"Content-Type": "application/json", "Idempotency-Key": short_key(key)}
+    def post(
+        self, path: str, body: Mapping[str, Any], key: str | None = None, *, with_account: bool = True
+    ) -> dict[str, Any]:
+        """The answer's object; `key` for whatever changes something. Raises NotSent, and Stopped for everything that
+        is not a plain yes."""
+        headers = {"Content-Type": "application/json"}
+        if key:
+            headers["Idempotency-Key"] = short_key(key)
         message = {"merchantAccount": self.account, **body} if with_account else body
         return self._object(self._call("POST", path, headers, json.dumps(message).encode()))
 

@@ -14,8 +14,9 @@ import structlog
 
 from app.config import settings
 from app.connectors._paypal_words import REFUSALS
-from app.connectors.kinds import Answer, Contract, DeclineCode, Outcome
-from app.core.http import NoAnswer, NotSent, send
+from app.connectors._reading import masked
+from app.connectors.kinds import Answer, Checked, Contract, DeclineCode, Outcome, Reached
+from app.core.http import NoAnswer, NotSent, Response, send
 
 log = structlog.get_logger()
 
@@ -166,25 +167,44 @@ class _Access:
 
 
 def _fetch_token(paypal: Conversation) -> tuple[str | None, float]:
-    client_id, secret = (paypal.contract.settings.get(name, "") for name in ("client_id", "client_secret"))
-    credentials = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
     try:
-        response = send(
-            "POST",
-            base_url(paypal.contract) + "/v1/oauth2/token",
-            headers={"Authorization": f"Basic {credentials}", "Content-Type": "application/x-www-form-urlencoded"},
-            body=urlencode({"grant_type": "client_credentials"}).encode(),
-            deadline_seconds=paypal.seconds_left(),
-        )
+        response = _ask_for_token(paypal)
     except NoAnswer as silence:  # silence about the token is proof that the payment itself was not sent
         raise NotSent("no answer to the request for an access token") from silence
     if response.status in (400, 401, 403):
         return None, 0.0
-    data = _json_object(response.body) or {}
-    token, seconds = data.get("access_token"), data.get("expires_in")
-    if response.status != 200 or not isinstance(token, str) or not isinstance(seconds, int | float):
+    token, seconds = _token_in(response)
+    if token is None:
         raise NotSent(f"no access token (http {response.status})")
     return token, time.monotonic() + max(0.0, seconds - TOKEN_MARGIN_SECONDS)
+
+
+def credentials_work(paypal: Conversation) -> Checked:
+    """Asks for an access token and throws it away. Raises NotSent, NoAnswer."""
+    response = _ask_for_token(paypal)
+    if response.status in (400, 401, 403):
+        word = (_json_object(response.body) or {}).get("error")
+        return Checked(Reached.REFUSED, masked(word))
+    return Checked(Reached.WORKS if _token_in(response)[0] else Reached.UNCLEAR)
+
+
+def _ask_for_token(paypal: Conversation) -> Response:
+    client_id, secret = (paypal.contract.settings.get(name, "") for name in ("client_id", "client_secret"))
+    credentials = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+    return send(
+        "POST",
+        base_url(paypal.contract) + "/v1/oauth2/token",
+        headers={"Authorization": f"Basic {credentials}", "Content-Type": "application/x-www-form-urlencoded"},
+        body=urlencode({"grant_type": "client_credentials"}).encode(),
+        deadline_seconds=paypal.seconds_left(),
+    )
+
+
+def _token_in(response: Response) -> tuple[str | None, float]:
+    data = _json_object(response.body) or {}
+    token, seconds = data.get("access_token"), data.get("expires_in")
+    is_token = response.status == 200 and isinstance(token, str) and isinstance(seconds, int | float)
+    return (token, float(seconds)) if is_token and isinstance(seconds, int | float) else (None, 0.0)
 
 
 _accesses: dict[tuple[str, ...], _Access] = {}

@@ -12,6 +12,7 @@ from app.connectors import _adyen_payments as payments
 from app.connectors._adyen_calls import LONGEST_REFERENCE, TEST_URL, Conversation, path_of
 from app.connectors._adyen_news import read_news
 from app.connectors._adyen_words import to_wire
+from app.connectors._checking import checked, host_of, mode_fits
 from app.connectors._reading import masked, text
 from app.connectors._talk import run
 from app.connectors.kinds import (
@@ -21,9 +22,11 @@ from app.connectors.kinds import (
     Can,
     Cancel,
     Capture,
+    Checked,
     Contract,
     Enquire,
     Outcome,
+    Reached,
     Refund,
     Register,
     Setting,
@@ -102,6 +105,19 @@ def enquire(contract: Contract, ask: Enquire) -> Answer:
     """Registrations are looked up. A capture, refund or cancellation of which nothing was heard is sent again
     under its key, which changes nothing if it had arrived. For the rest the answer is UNKNOWN."""
     return run(Conversation(contract), _enquire, ask)
+
+
+def check(contract: Contract) -> Checked:
+    """Asks which methods the merchant account has: takes key and account, changes nothing."""
+
+    def call() -> Checked:
+        host = host_of(contract.settings.get("url") or TEST_URL)
+        if not mode_fits(contract.live, True if "-live" in host else False if "-test" in host else None):
+            return Checked(Reached.WRONG_MODE)
+        found = Conversation(contract).post("/paymentMethods", {})
+        return Checked(Reached.WORKS if isinstance(found.get("paymentMethods"), list) else Reached.UNCLEAR)
+
+    return checked(call)
 
 
 _CHANGES = {Capture: ("capture", "captures"), Refund: ("refund", "refunds"), Cancel: ("cancel", "cancels")}

@@ -307,6 +307,37 @@ class Acknowledgement:
     content_type: str = "text/plain"
 
 
+class Reached(enum.StrEnum):
+    """What came of trying a contract's credentials."""
+
+    WORKS = "works"
+    REFUSED = "refused"  # the provider answers, and does not take these credentials
+    WRONG_MODE = "wrong_mode"  # live credentials in a test contract, or the other way round
+    UNREACHABLE = "unreachable"
+    UNCLEAR = "unclear"  # it answers, but nothing that we understand
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`provider_code`: the provider's own word for a no. Never a setting."""
+
+    result: Reached
+    provider_code: str | None = None
+
+    @property
+    def works(self) -> bool:
+        return self.result is Reached.WORKS
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """An optional piece of a connector: "test connection"."""
+
+    def check(self, contract: Contract) -> Checked:
+        """A harmless call that takes credentials. Raises nothing: whatever happens is an answer."""
+        ...
+
+
 @runtime_checkable
 class Connector(Protocol):
     """What a module on the shelf offers. All functions block at most for core.http's deadline."""

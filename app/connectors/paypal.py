@@ -12,7 +12,18 @@ default), because ours are unique per operation; such a refusal therefore counts
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from app.connectors._paypal_calls import DEFAULT_URL, Conversation, Said, declined, refusal, request_id, unknown
+from app.connectors._checking import checked, host_of, mode_fits
+from app.connectors._paypal_calls import (
+    DEFAULT_URL,
+    Conversation,
+    Said,
+    base_url,
+    credentials_work,
+    declined,
+    refusal,
+    request_id,
+    unknown,
+)
 from app.connectors._paypal_enquire import enquire as enquire
 from app.connectors._paypal_enquire import made_before, read_setup
 from app.connectors._paypal_news import read_news as read_news
@@ -38,9 +49,11 @@ from app.connectors.kinds import (
     Can,
     Cancel,
     Capture,
+    Checked,
     Contract,
     DeclineCode,
     Outcome,
+    Reached,
     Refund,
     Register,
     Setting,
@@ -210,6 +223,19 @@ def cancel(contract: Contract, ask: Cancel) -> Answer:
     if said.ok:
         return unknown(f"void {text(said.data, 'status')}", ask.provider_reference)
     return refusal(said, ask.provider_reference)
+
+
+def check(contract: Contract) -> Checked:
+    """Fetches a fresh access token, which takes client id and secret and does nothing else."""
+
+    def call() -> Checked:
+        host = host_of(base_url(contract))
+        is_live = host.endswith(".paypal.com") and not host.endswith(".sandbox.paypal.com")
+        if not mode_fits(contract.live, is_live):
+            return Checked(Reached.WRONG_MODE)
+        return credentials_work(Conversation(contract))
+
+    return checked(call)
 
 
 def _void(paypal: Conversation, reference: str) -> Said:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import structlog
 
 from app.config import settings
+from app.connectors._checking import checked
 from app.connectors._sandbox_card_news import facts, verify
 from app.connectors._sandbox_card_wire import Garbled, harmless, judged, number, read, spoken, text
 from app.connectors._sandbox_card_words import ERRORS
@@ -27,6 +28,7 @@ from app.connectors.kinds import (
     Cancel,
     Capture,
     Card,
+    Checked,
     Connector,
     Contract,
     DeclineCode,
@@ -34,6 +36,7 @@ from app.connectors.kinds import (
     News,
     NewsRefused,
     Outcome,
+    Reached,
     Refund,
     Register,
     Resume,
@@ -121,6 +124,24 @@ def enquire(contract: Contract, ask: Enquire) -> Answer:
     return answer
 
 
+def check(contract: Contract) -> Checked:
+    """Asks whose key this is. An acquirer of the sandbox moves no money, so that a live contract cannot be right."""
+
+    def call() -> Checked:
+        if contract.live:
+            return Checked(Reached.WRONG_MODE)
+        response = send("GET", contract.settings["url"].rstrip("/") + "/v1/account", headers=_authorization(contract))
+        try:
+            fields = read(response.headers.get("content-type", ""), response.body)
+            if response.status == 401:
+                return Checked(Reached.REFUSED, spoken(fields, "error"))
+            return Checked(Reached.WORKS if response.status == 200 and text(fields, "acquirer") else Reached.UNCLEAR)
+        except Garbled:
+            return Checked(Reached.UNCLEAR)
+
+    return checked(call)
+
+
 def read_news(contract: Contract, headers: Mapping[str, str], body: bytes) -> list[News]:
     """Raises NewsRefused."""
     lowered = {name.lower(): value for name, value in headers.items()}
@@ -176,7 +197,7 @@ def _exchange(
 ) -> Answer | str:
     """The answer, or the error word of a refused request. `about`: the field by which the answer must
     name what we asked about. Silence and what cannot be read are UNKNOWN. Raises NotSent."""
-    headers = {"Authorization": f"Bearer {contract.settings['api_key']}", **headers}
+    headers = {**_authorization(contract), **headers}
     if body is not None:
         headers["Content-Type"] = "application/json"
     url = contract.settings["url"].rstrip("/") + path
@@ -185,6 +206,10 @@ def _exchange(
         return _answer(response, about)
     except (NoAnswer, Garbled) as why:
         return _unknown(contract, str(why))
+
+
+def _authorization(contract: Contract) -> dict[str, str]:
+    return {"Authorization": f"Bearer {contract.settings['api_key']}"}
 
 
 def _unknown(contract: Contract, why: str) -> Answer:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.connectors import _stripe_changes as changes
 from app.connectors import _stripe_intents as intents
+from app.connectors._checking import checked, mode_fits
 from app.connectors._stripe_calls import DEFAULT_URL, Conversation
 from app.connectors._stripe_news import read_news
 from app.connectors._talk import run
@@ -21,8 +22,10 @@ from app.connectors.kinds import (
     Can,
     Cancel,
     Capture,
+    Checked,
     Contract,
     Enquire,
+    Reached,
     Refund,
     Register,
     Setting,
@@ -92,6 +95,22 @@ def cancel(contract: Contract, ask: Cancel) -> Answer:
 
 def enquire(contract: Contract, ask: Enquire) -> Answer:
     return run(Conversation(contract), changes.enquire, ask)
+
+
+def check(contract: Contract) -> Checked:
+    """Reads the balance (docs.stripe.com/api/balance): it says whether the key is a live one, as its prefix does."""
+
+    def call() -> Checked:
+        kind = contract.settings["secret_key"].partition("_")[2].partition("_")[0]
+        known = {"live": True, "test": False}.get(kind)
+        if not mode_fits(contract.live, known):
+            return Checked(Reached.WRONG_MODE)
+        balance = Conversation(contract).get("/v1/balance")
+        if balance["object"] != "balance" or not isinstance(balance.get("livemode"), bool):
+            return Checked(Reached.UNCLEAR)
+        return Checked(Reached.WORKS if balance["livemode"] == contract.live else Reached.WRONG_MODE)
+
+    return checked(call)
 
 
 if TYPE_CHECKING:

@@ -64,6 +64,13 @@ class Acquirer:
         status, body = dialects.encode(self.letter.dialect, picture)
         return Reply(status, body, self.letter.dialect.content_type)
 
+    def account(self) -> Reply:
+        """Whose key it is: the answer to "does this connection work?"."""
+        if self.control.take_next() == "garbled":
+            return Reply(200, b"<html>502 Bad Gateway", "text/html")
+        dialect = self.letter.dialect
+        return Reply(200, dialects.encode_fields(dialect, {"acquirer": self.letter.name}), dialect.content_type)
+
     def refusal(self, refused: Refused) -> Reply:
         fields = {"error": refused.error, **({"field": refused.field} if refused.field else {})}
         dialect = self.letter.dialect

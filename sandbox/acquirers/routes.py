@@ -57,7 +57,9 @@ class Desk:
             raise Refused(401, "wrong_key")
         host = request.headers.get(b"host", b"").decode("latin-1")
         base_url = self._public_url or f"http://{host}"
-        if request.method == "GET":
+        if request.method == "GET" and path == ["account"]:
+            reply = self._acquirer.account()
+        elif request.method == "GET":
             reply = self._enquire(request, path, base_url)
         elif request.method == "POST":
             key = request.headers.get(b"idempotency-key", b"").decode("latin-1")

@@ -141,6 +141,14 @@ def _money(payment: Thing, value: int) -> Thing:
     return {"id": payment["psp"], "amount": value, "currency": payment["currency"]}
 
 
+@blueprint.post("/v72/paymentMethods")
+@api
+def methods() -> Answer:
+    if not asked().get("merchantAccount"):
+        raise Refused(403, "901", "security", "Invalid Merchant Account")
+    return 200, {"paymentMethods": [{"type": "scheme", "name": "Cards", "brands": ["visa", "mc", "amex"]}]}
+
+
 @blueprint.get("/v72/storedPaymentMethods")
 @api
 def stored() -> Answer:

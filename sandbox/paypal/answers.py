@@ -170,10 +170,16 @@ def _once(view: Callable[..., Thing | None], arguments: dict[str, str], state: s
     return thing, False
 
 
-def _ordered(name: str) -> Thing:
+def garbled_token() -> Response | None:
+    """For `token`, which no order for all verbs (*) hits."""
+    word = _ordered("token", also="token").get("do")
+    return Response("<html><body>Bad gateway", content_type="text/html") if word == "garbled" else None
+
+
+def _ordered(name: str, also: str = "*") -> Thing:
     with books().lock:
         for order in books().misbehaviour:
-            if order["verb"] in (name, "*"):
+            if order["verb"] in (name, also):
                 order["times"] -= 1
                 if order["times"] <= 0:
                     books().misbehaviour.remove(order)

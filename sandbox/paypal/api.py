@@ -11,6 +11,7 @@ from sandbox.paypal.answers import (
     base,
     books,
     client_of_basic,
+    garbled_token,
     mine,
     new_token,
     verb,
@@ -47,7 +48,7 @@ def token() -> Any:
     client_id = client_of_basic()
     if client_id is None or request.form.get("grant_type") != "client_credentials":
         return jsonify({"error": "invalid_client", "error_description": "Client Authentication failed"}), 401
-    return jsonify(new_token(client_id))
+    return garbled_token() or jsonify(new_token(client_id))
 
 
 @blueprint.post("/v2/checkout/orders")

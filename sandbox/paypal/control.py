@@ -1,7 +1,7 @@
 """What a test or a person may order at the PayPal stand-in: `POST /paypal/_control` with one or more of
 
 * `{"next": {"verb": "capture", "do": "garbled", "times": 1, "issue": "...", "seconds": 15}}`: how the next requests of
-  a verb (register, authorise, capture, refund, cancel, enquire, webhook or *) go: garbled, silence,
+  a verb (register, authorise, capture, refund, cancel, enquire, webhook, token or *) go: garbled, silence,
   timeout_after_success, unknown_word, decline, server_error, too_many
 * `{"webhook": {"client_id": ..., "url": ..., "webhook_id": ...}}`: where a merchant's webhooks go
 * `{"dispute": {"capture": ..., "stage": "INQUIRY", "reason": ..., "value": "5.00"}}`,

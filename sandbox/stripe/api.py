@@ -24,6 +24,12 @@ _MAY_CHANGE = (
 )
 
 
+@blueprint.get("/v1/balance")
+@api
+def balance() -> Thing:
+    return {"object": "balance", "livemode": False, "available": [], "pending": []}
+
+
 @blueprint.post("/v1/customers")
 @api
 def create_customer() -> Thing:

@@ -2,13 +2,14 @@
 
 import importlib
 from collections.abc import Iterator
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from app.connectors import CONNECTORS
-from app.connectors.kinds import Answer, Connector, Contract, Outcome
+from app.connectors.kinds import Answer, Checked, Checks, Connector, Contract, Outcome, Reached
 
 VERBS = ("register", "authorise", "capture", "refund", "cancel", "enquire")
 RESOLVED = ("register", "authorise", "capture", "refund", "cancel")
@@ -79,6 +80,41 @@ def test_amounts_are_written_as_the_provider_wants_them(walked, currency):
         assert written[-1] == wanted
 
 
+def _checked(walked: tuple[str, Connector, ModuleType, Contract], **changed: Any) -> Checked:
+    """`changed`: settings; `live` the mode of the contract."""
+    _, connector, _, contract = walked
+    assert isinstance(connector, Checks), "every connector of this house can say whether its credentials work"
+    live = changed.pop("live", contract.live)
+    return connector.check(replace(contract, live=live, settings={**contract.settings, **changed}))
+
+
+def test_good_credentials_work(walked):
+    assert _checked(walked) == Checked(Reached.WORKS)
+
+
+def test_wrong_credentials_are_told_from_a_provider_that_is_away(walked):
+    _, connector, _, _ = walked
+    first_secret = next(setting.name for setting in connector.SETTINGS if setting.secret)
+    assert _checked(walked, **{first_secret: "sk_test_wrong"}).result is Reached.REFUSED
+    assert _checked(walked, url="http://127.0.0.1:9").result is Reached.UNREACHABLE
+
+
+def test_the_wrong_mode_is_seen_before_money_is_at_stake(walked):
+    assert _checked(walked, live=True).result is Reached.WRONG_MODE
+
+
+@pytest.mark.parametrize("address", ["nonsense", "http://[", "http://localhost:99999", "https://"])
+def test_an_address_that_is_none_is_no_fault_of_ours(walked, address):
+    assert _checked(walked, url=address).result in (Reached.UNREACHABLE, Reached.UNCLEAR)
+
+
+def test_a_check_that_is_answered_with_nonsense_does_not_work(walked):
+    _, _, peer, contract = walked
+    peer.garble_check(contract)
+    assert _checked(walked).result is Reached.UNCLEAR
+    assert _checked(walked).works, "and the next one is"
+
+
 def test_nothing_secret_is_in_answers_or_logs(walked, capfd):
     _, connector, peer, contract = walked
     seen = [repr(contract)]
@@ -87,6 +123,11 @@ def test_nothing_secret_is_in_answers_or_logs(walked, capfd):
             ask = peer.ask(verb, outcome, contract)
             if ask is not None:
                 seen += [repr(ask), repr(getattr(connector, verb)(contract, ask))]
+    seen += [
+        repr(_checked(walked)),
+        repr(_checked(walked, live=True)),
+        repr(_checked(walked, url="http://127.0.0.1:9")),
+    ]
     out, err = capfd.readouterr()
     for secret in peer.SECRETS:
         for text in (*seen, out, err):

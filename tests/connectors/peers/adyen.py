@@ -79,6 +79,11 @@ def ask(verb: str, outcome: str, contract: Contract, *, currency: str = "EUR", a
     return made
 
 
+def garble_check(contract: Contract) -> None:
+    """The next "does this connection work?" gets an answer that nobody understands."""
+    order(contract, next="garbled", on="/paymentMethods")
+
+
 def wire_amounts(contract: Contract) -> list[int]:
     asked = [one["asked"] for one in get_json(control(contract) + "/received")]
     return [one["amount"]["value"] for one in asked if "amount" in one]

@@ -83,6 +83,11 @@ def things(contract: Contract, kind: str) -> list[Any]:
         return json.load(answer)
 
 
+def garble_check(contract: Contract) -> None:
+    """The next "does this connection work?" gets an answer that nobody understands."""
+    control(contract, next={"verb": "token", "do": "garbled"})
+
+
 def wire_amounts(contract: Contract) -> list[Any]:
     return [f"{amount['value']} {amount['currency_code']}" for amount in things(contract, "amounts")]
 

@@ -56,6 +56,11 @@ def ask(verb: str, outcome: str, contract: Contract, *, currency: str = "EUR", a
     return Cancel(new_key(), authorised.provider_reference, wanted, currency)
 
 
+def garble_check(contract: Contract) -> None:
+    """The next "does this connection work?" gets an answer that nobody understands."""
+    _running[-1].control(next="garbled")
+
+
 def wire_amounts(_: Contract) -> list[tuple[str, object]]:
     """Currency and amount of the last requests as they stood on the wire, oldest first."""
     shown = _running[-1].request("GET", "/control")[1]

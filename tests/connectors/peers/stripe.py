@@ -69,6 +69,11 @@ def ask(verb: str, outcome: str, contract: Contract, *, currency: str = "EUR", a
     return made
 
 
+def garble_check(contract: Contract) -> None:
+    """The next "does this connection work?" gets an answer that nobody understands."""
+    order(contract, next="garbled", on="/balance")
+
+
 def wire_amounts(contract: Contract) -> list[int]:
     asked = [one["asked"] for one in get_json(contract.settings["url"] + "/_control/received")]
     found = [one.get("amount") or one.get("amount_to_capture") for one in asked]
