@@ -26,6 +26,7 @@ from app.core.clock import now
 from app.core.db import Model, Transaction, before_commit, table_of, transaction
 from app.core.fast import add, flush
 from app.core.ids import uuid7
+from app.core.origin import origin
 
 log = structlog.get_logger()
 
@@ -92,6 +93,7 @@ class EventLog(Model):
 
 
 EVENTS, EVENT_DETAILS = table_of(Event), table_of(EventDetails)
+STAFF = "staff:"  # what the actor begins with when a person of ours did it
 
 
 def tell(
@@ -111,9 +113,11 @@ def tell(
 ) -> UUID:
     """Notes an event in the open transaction and returns its id. `step=None`: an audit event such as a read.
 
-    `about` is the subject's row for `together` reactions; it is not stored.
+    `about` is the subject's row for `together` reactions; it is not stored. What staff do carries where it came from.
     """
     event_id = uuid7()
+    if actor.startswith(STAFF):
+        details = {**origin(), **(details or {})}
     transaction().told.append(
         {
             "id": event_id,

@@ -18,6 +18,7 @@ from app.merchants import contracts
 from app.merchants.models import Merchant, ProviderContract, Shop
 
 MERCHANTS, SHOPS, CONTRACTS = table_of(Merchant), table_of(Shop), table_of(ProviderContract)
+PERSONAL = frozenset({"email", "notify_email"})
 
 
 class UnknownProvider(Refusal):
@@ -129,7 +130,7 @@ def change(
 ) -> None:
     """Changes columns of a merchant, shop or contract and tells `<noun>.changed` with before and after.
 
-    Sealed columns are named, their contents are not told. Raises NotFound.
+    Sealed columns are named, their contents are not told; addresses of people go into the details. Raises NotFound.
     """
     before = connection.execute(select(table).where(table.c.id == row_id).with_for_update()).mappings().first()
     if before is None:
@@ -139,16 +140,34 @@ def change(
         return
     connection.execute(update(table).where(table.c.id == row_id).values(changed))
     shown = [name for name in changed if not isinstance(before[name], bytes) and not isinstance(changed[name], bytes)]
-    data = {
-        "changed": sorted(changed),
-        "before": {name: before[name] for name in shown},
-        "after": {name: changed[name] for name in shown},
-    }
+    data = {"changed": sorted(changed), **_compared(before, changed, [one for one in shown if one not in PERSONAL])}
+    personal = _compared(before, changed, [one for one in shown if one in PERSONAL])
     merchant_id = before["merchant_id"] if "merchant_id" in before else before["id"]
-    _told(f"{noun}.changed", (noun, row_id), merchant_id, before.get("live"), actor, data)
+    _told(f"{noun}.changed", (noun, row_id), merchant_id, before.get("live"), actor, data, personal)
+
+
+def _compared(before: Mapping[str, Any], after: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    if not names:
+        return {}
+    return {"before": {name: before[name] for name in names}, "after": {name: after[name] for name in names}}
 
 
 def _told(
-    name: str, subject: tuple[str, UUID], merchant_id: UUID, live: bool | None, actor: str, data: Mapping[str, Any]
+    name: str,
+    subject: tuple[str, UUID],
+    merchant_id: UUID,
+    live: bool | None,
+    actor: str,
+    data: Mapping[str, Any],
+    details: Mapping[str, Any] | None = None,
 ) -> None:
-    tell(name, subject=subject, merchant_id=merchant_id, live=live, audience="staff", data=data, actor=actor)
+    tell(
+        name,
+        subject=subject,
+        merchant_id=merchant_id,
+        live=live,
+        audience="staff",
+        data=data,
+        details=details,
+        actor=actor,
+    )

@@ -115,7 +115,8 @@ def change_endpoint(
     values = {name: value for name, value in values.items() if row[name] != value}
     if values:
         connection.execute(update(ENDPOINTS).where(ENDPOINTS.c.id == endpoint_id).values(values))
-        _told("endpoint.changed", row, actor, changed=sorted(values))
+        before = {name: row[name] for name in values}
+        _told("endpoint.changed", row, actor, changed=sorted(values), before=before, after=values)
     if active is False:
         give_up(connection, endpoint_id, "endpoint switched off")
     return {**row, **values}

@@ -37,7 +37,8 @@ def change_user(connection: Connection, user_id: UUID, values: Mapping[str, Any]
     changed = {name: value for name, value in values.items() if before[name] != value}
     if changed:
         connection.execute(update(USERS).where(USERS.c.id == user_id).values(changed))
-        _told("staff.changed", user_id, actor, {"changed": sorted(changed)}, {"after": changed})
+        personal = {"before": {name: before[name] for name in changed}, "after": changed}
+        _told("staff.changed", user_id, actor, {"changed": sorted(changed)}, personal)
 
 
 def change_roles(connection: Connection, user_id: UUID, roles: Sequence[Given | str], *, actor: str) -> None:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -44,7 +45,7 @@ def add_role(connection: Connection, *, label: str, description: str, permission
             connection.execute(insert(STAFF_ROLES).values(values))
     except IntegrityError:
         raise RoleExists(param="label") from None
-    _told("staff_role.added", name, actor, {"permissions": chosen})
+    _told("staff_role.added", name, actor, {"after": values})
     return name
 
 
@@ -55,12 +56,12 @@ def change_role(
     before, chosen = _locked(connection, name), _checked(permissions)
     values = {"label": label, "description": description, "permissions": chosen}
     connection.execute(update(STAFF_ROLES).where(STAFF_ROLES.c.name == name).values(values))
-    _told("staff_role.changed", name, actor, {"before": sorted(before or ()), "after": chosen})
+    _told("staff_role.changed", name, actor, {"before": before, "after": values})
 
 
 def remove_role(connection: Connection, name: str, *, actor: str) -> None:
     """Raises NotFound, RoleInUse."""
-    _locked(connection, name)
+    before = _locked(connection, name)
     users = {
         row.user_id
         for row in connection.execute(
@@ -72,17 +73,16 @@ def remove_role(connection: Connection, name: str, *, actor: str) -> None:
     if users:
         raise RoleInUse(count=len(users))
     connection.execute(delete(STAFF_ROLES).where(STAFF_ROLES.c.name == name))
-    _told("staff_role.removed", name, actor, {})
+    _told("staff_role.removed", name, actor, {"before": before})
 
 
-def _locked(connection: Connection, name: str) -> Sequence[str] | None:
-    """Its permissions until now."""
-    row = connection.execute(
-        select(STAFF_ROLES.c.permissions).where(STAFF_ROLES.c.name == name).with_for_update()
-    ).first()
+def _locked(connection: Connection, name: str) -> dict[str, Any]:
+    """What it is until now."""
+    told = (STAFF_ROLES.c.label, STAFF_ROLES.c.description, STAFF_ROLES.c.permissions)
+    row = connection.execute(select(*told).where(STAFF_ROLES.c.name == name).with_for_update()).mappings().first()
     if row is None or name in ROLES:
         raise NotFound()
-    return row.permissions
+    return dict(row)
 
 
 def _checked(permissions: Sequence[str]) -> list[str]:
