@@ -191,6 +191,8 @@ EVENTS: dict[str, Word] = {
     "endpoint.test": Word(N_("Webhook test"), "quiet", "ring"),
     "endpoint.replayed": Word(N_("Deliveries sent again by hand"), "quiet", "person"),
     "books.unproved": Word(N_("A proof of the books does not hold"), "bad", "triangle"),
+    "keys.rotated": Word(N_("Sealed anew with the newest key"), "quiet", "half"),
+    "scripts.changed": Word(N_("The checkout serves a script that is not in the inventory"), "bad", "triangle"),
     "staff.added": Word(N_("User added"), "quiet", "full"),
     "staff.changed": Word(N_("User changed"), "quiet", "half"),
     "staff_role.added": Word(N_("Role added"), "quiet", "full"),

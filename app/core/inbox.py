@@ -27,7 +27,7 @@ class InboxMessage(Model, OfMerchant):
     contract_id: Mapped[UUID]
     provider: Mapped[str]
     digest: Mapped[bytes] = mapped_column(LargeBinary)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=vault.sealed("inbox.sealed"))
     state: Mapped[str]
     error: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(default=0)

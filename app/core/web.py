@@ -21,6 +21,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import settings
 from app.core import db, headers, queue
+from app.core.keys import keys
 from app.core.logs import redact
 from app.core.problem import DATABASE_AWAY, Problem, problem_of
 
@@ -49,6 +50,7 @@ def attach(app: APIFlask) -> None:
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(Exception, _answer)
     app.register_blueprint(health)
+    app.cli.add_command(keys)
 
 
 def errors_under(app: Flask, prefix: str, render: Render) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Computed, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core import vault
 from app.core.db import Model, OfMerchant
 
 
@@ -59,6 +60,6 @@ class InstrumentToken(Model, OfMerchant):
     __tablename__ = "instrument_tokens"
     instrument_id: Mapped[UUID] = mapped_column(primary_key=True)
     contract_id: Mapped[UUID] = mapped_column(primary_key=True)
-    token_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    token_sealed: Mapped[bytes] = mapped_column(LargeBinary, info=vault.sealed("instrument_tokens.token"))
     scheme_transaction_id: Mapped[str | None]
     created_at: Mapped[datetime]

@@ -11,9 +11,15 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, LargeBinary, Select, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core import vault
 from app.core.db import Model, OfMerchant, table_of
 from app.documents.limits import LARGEST_BYTES, LONGEST_NAME, LONGEST_NOTE
 from app.documents.recognise import EXTENSIONS
+
+
+def context_of(row: Mapping[str, Any]) -> str:
+    """What the seal binds the content to: this document, of this owner, served as this type (core/vault.py)."""
+    return f"documents.sealed/{row['merchant_id']}/{row['live']}/{row['id']}/{row['media_type']}"
 
 
 class Document(Model, OfMerchant):
@@ -44,7 +50,7 @@ class Document(Model, OfMerchant):
     media_type: Mapped[str]
     size_bytes: Mapped[int]
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, info=vault.sealed(context_of))
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     erased_at: Mapped[datetime | None]
@@ -60,8 +66,3 @@ def documents_of(subject: tuple[str, UUID]) -> Select[Any]:
     return select(*FACTS).where(
         DOCUMENTS.c.subject_type == subject[0], DOCUMENTS.c.subject_id == subject[1], DOCUMENTS.c.erased_at.is_(None)
     )
-
-
-def context_of(row: Mapping[str, Any]) -> str:
-    """What the seal binds the content to: this document, of this owner, served as this type (core/vault.py)."""
-    return f"documents.sealed/{row['merchant_id']}/{row['live']}/{row['id']}/{row['media_type']}"

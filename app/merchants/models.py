@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, te
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core import vault
 from app.core.db import Model, OfMerchant
 
 
@@ -82,7 +83,7 @@ class ProviderContract(Model, OfMerchant):
     active: Mapped[bool] = mapped_column(default=True)
     authorisation_days: Mapped[int | None]
     honour_days: Mapped[int | None]
-    settings_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    settings_sealed: Mapped[bytes] = mapped_column(LargeBinary, info=vault.sealed("contracts.settings"))
     created_at: Mapped[datetime]
 
     def __str__(self) -> str:

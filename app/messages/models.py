@@ -8,7 +8,10 @@ from sqlalchemy import CheckConstraint, Index, LargeBinary, Text, UniqueConstrai
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core import vault
 from app.core.db import Model, OfMerchant
+
+_SECRET = vault.sealed("webhook_endpoints.secret")
 
 
 class WebhookEndpoint(Model, OfMerchant):
@@ -23,8 +26,8 @@ class WebhookEndpoint(Model, OfMerchant):
     url: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
     events: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
-    secret_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    old_secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    secret_sealed: Mapped[bytes] = mapped_column(LargeBinary, info=_SECRET)
+    old_secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=_SECRET)
     old_secret_until: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
     disabled_reason: Mapped[str | None]
@@ -69,9 +72,11 @@ class Delivery(Model, OfMerchant):
 
 class Mail(Model, OfMerchant):
     """A mail to be sent: letter `name`, told by `event_id`. What it says is sealed as `mails.sealed` and is cleared
-    some time after sending; `summary` is what may be shown of it."""
+    some time after sending; `summary` is what may be shown of it. Without a merchant: to one of the staff."""
 
     __tablename__ = "mails"
+    merchant_id: Mapped[UUID | None] = mapped_column()  # pyright: ignore[reportIncompatibleVariableOverride]
+    live: Mapped[bool | None] = mapped_column()  # pyright: ignore[reportIncompatibleVariableOverride]
     __table_args__ = (
         UniqueConstraint("event_id", "name", "recipient_index"),
         CheckConstraint("state IN ('pending', 'sent', 'failed')", name="state"),
@@ -84,7 +89,7 @@ class Mail(Model, OfMerchant):
     payment_id: Mapped[UUID | None]
     name: Mapped[str]
     recipient_index: Mapped[bytes] = mapped_column(LargeBinary)
-    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=vault.sealed("mails.sealed"))
     summary: Mapped[dict[str, Any] | None]
     state: Mapped[str] = mapped_column(default="pending", server_default="pending")
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))

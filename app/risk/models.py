@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core import vault
 from app.core.db import Model, OfMerchant
 
 
@@ -55,5 +56,5 @@ class TakenStep(Model, OfMerchant):
     __tablename__ = "taken_steps"
     payment_id: Mapped[UUID] = mapped_column(primary_key=True)
     step: Mapped[str] = mapped_column(primary_key=True)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=vault.sealed("taken_steps.sealed"))
     taken_at: Mapped[datetime] = mapped_column(index=True)
