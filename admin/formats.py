@@ -38,6 +38,13 @@ def number(value: int) -> str:
     return format_decimal(value, locale=here().locale)
 
 
+def size(count: int) -> str:
+    """20000000 -> 20 MB, 1250000 -> 1.2 MB, 900 -> 1 KB."""
+    if count >= 1_000_000:
+        return f"{format_decimal(round(count / 1_000_000, 1), locale=here().locale)} MB"
+    return f"{number(max(1, round(count / 1000)))} KB"
+
+
 def exact(moment: datetime) -> str:
     """With seconds and the zone's name, in the user's zone."""
     return shown.exact(moment.astimezone(here().zone), here().locale)

@@ -12,12 +12,14 @@ from flask_babel import refresh
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import select, true
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from admin import counts, headers
 from admin.here import LANGUAGE_NAMES, arrive, connection, here, is_here, leave
 from admin.login import csrf
-from app.core.db import ALL, narrow, reading
+from app.core.db import ALL, end_reading, narrow, reading
 from app.core.errors import Refusal
 from app.core.texts import N_
 from app.core.web import errors_under, language
@@ -31,6 +33,8 @@ PREFIX = "/admin"
 OPEN_TO_ALL = frozenset({"security.login", "office.static", "office.choose_language"})
 OPEN_TO_STAFF = frozenset({"security.logout"})
 _PUBLIC = "public"
+
+_AROUND_A_FILE_BYTES = 100_000  # the other fields of its form, and what is between them
 
 
 class NotAllowed(Refusal):
@@ -55,6 +59,13 @@ def declared(app: Flask, endpoint: str) -> str | None:
     if endpoint in OPEN_TO_STAFF:
         return SELF
     return getattr(app.view_functions.get(endpoint), "permission", None)
+
+
+class FileTooLarge(Refusal):
+    status = 413
+    code = "file_too_large"
+    message = N_("This file is too large: %(megabytes)s MB are the most.")
+    advice = N_("Go back and choose a smaller one.")
 
 
 def attach(app: Flask, render_problem: Callable[[Any], Response]) -> None:
@@ -85,6 +96,7 @@ def _admit() -> AnyResponse | None:
     if permission != _PUBLIC and (permission is None or not _staff_may(permission)):
         raise NotAllowed()
     _narrow(permission)
+    _read_form()
     _check_token()
     return None
 
@@ -108,12 +120,25 @@ def _staff_may(permission: str) -> bool:
     return staff is not None and staff.may(permission)
 
 
-def _refuse_nul() -> None:
-    """PostgreSQL knows no NUL in a text; nobody types one either."""
-    for values in (request.args, request.form):
-        for key, value in values.items(multi=True):
-            if "\0" in key or "\0" in value:
-                abort(400)
+def _refuse_nul(values: MultiDict[str, str] | None = None) -> None:
+    """PostgreSQL knows no NUL in a text; nobody types one either. None: what follows the `?`."""
+    for key, value in (request.args if values is None else values).items(multi=True):
+        if "\0" in key or "\0" in value:
+            abort(400)
+
+
+def _read_form() -> None:
+    """Only from those who may send it. A file may take its time to arrive: no connection is held meanwhile."""
+    largest: int = getattr(current_app.view_functions.get(request.endpoint or ""), "upload_bytes", 0)
+    if largest and request.method == "POST":
+        request.max_content_length = largest + _AROUND_A_FILE_BYTES
+        end_reading()
+    try:
+        _refuse_nul(request.form)
+    except RequestEntityTooLarge:
+        if largest:
+            raise FileTooLarge(megabytes=largest // 1_000_000) from None
+        raise
 
 
 def _check_token() -> None:

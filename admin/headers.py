@@ -14,9 +14,10 @@ def nonce() -> str:
 
 
 def secure(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = (
+    response.headers.setdefault(  # a file that is saved has a stricter one (core/attachment.py)
+        "Content-Security-Policy",
         f"default-src 'none'; script-src 'nonce-{nonce()}'; style-src 'self'; img-src 'self' data:; font-src 'self';"
-        " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     )
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers.setdefault("Cache-Control", "no-store")

@@ -142,6 +142,7 @@ def turn(event: Mapping[str, Any], known: Mapping[str, str], staff: Staff) -> Tu
         formats.money(amount, currency) if isinstance(amount, int) and currency else "",
         formats.code(data.get("code")),
         _reason(event["name"], data.get("reason")),
+        formats.said(words.EVIDENCE.get(data.get("kind", ""))) if event["name"].startswith("document.") else "",
         known.get(event["actor"], event["actor"]),
     ]
     return Turn(

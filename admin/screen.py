@@ -44,6 +44,16 @@ def page(url: str, permission: str, methods: Sequence[str] = ("GET",)) -> Callab
     return mark
 
 
+def takes_file(largest_bytes: int) -> Callable[[View], View]:
+    """Decorator below `page()`: what is sent there may be a file of that size; elsewhere MAX_CONTENT_LENGTH holds."""
+
+    def mark(view: View) -> View:
+        view.upload_bytes = largest_bytes  # type: ignore[attr-defined]  # guard.py reads it
+        return view
+
+    return mark
+
+
 class Screen(BaseView):
     """`address` is the path below /admin/; `entry` None keeps a screen out of the sidebar."""
 

@@ -47,6 +47,20 @@ DISPUTE: dict[str, Word] = {
     "lost": Word(N_("Lost"), "quiet", "cross"),
 }
 
+# What a file on a dispute shows (payments/evidence.py), and what it is.
+EVIDENCE: dict[str, str] = {
+    "receipt": N_("Invoice or receipt"),
+    "delivery_note": N_("Delivery note"),
+    "correspondence": N_("Correspondence"),
+    "other": N_("Something else"),
+}
+FILES: dict[str, str] = {
+    "application/pdf": "PDF",
+    "image/png": N_("Picture"),
+    "image/jpeg": N_("Picture"),
+    "text/plain": N_("Plain text"),
+}
+
 DELIVERY: dict[str, Word] = {
     "pending": Word(N_("Waits"), "wait", "clock"),
     "delivered": Word(N_("Delivered"), "good", "check"),

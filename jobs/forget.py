@@ -105,6 +105,15 @@ KEPT = (
         days=550,
     ),
     Kept(
+        "Evidence on disputes",
+        "§§ 195, 199 (1) BGB: until what the payer owes lapses",
+        # From the last news of the dispute on, whatever it was: a provider may never tell how one ended.
+        "UPDATE documents SET sealed = NULL, filename = '', note = '', erased_at = now() WHERE id IN"
+        " (SELECT d.id FROM documents d JOIN disputes p ON p.id = d.subject_id WHERE d.subject_type = 'dispute'"
+        " AND d.erased_at IS NULL AND d.created_at < :before AND p.updated_at < :before LIMIT :many)",
+        years=3,
+    ),
+    Kept(
         "Payers' names and addresses in events",
         _VOUCHERS,
         "DELETE FROM event_details WHERE event_id IN (SELECT event_id FROM event_details WHERE event_id < :first"

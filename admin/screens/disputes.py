@@ -1,10 +1,11 @@
 """Disputes: a worklist by deadline, and one of them in detail."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from flask import request
 from flask_babel import gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 
 from admin import actors, merchants_known, words
 from admin.guard import look_at
@@ -15,15 +16,17 @@ from admin.screen import Entry, Screen, page
 from app.connectors import CONNECTORS
 from app.core.db import table_of
 from app.core.errors import NotFound
-from app.core.events import Event
+from app.core.events import EVENTS
 from app.core.ids import parse_id
 from app.core.texts import N_
+from app.documents.models import DOCUMENTS
 from app.merchants.models import Merchant
+from app.payments.evidence import evidence_of
 from app.payments.models import Dispute
 from app.payments.queries import CONTRACTS, PAYMENTS
 from app.payments.search import Page
+from app.payments.states import DISPUTE_OPEN
 
-_OPEN = ("inquiry", "charged_back")
 DISPUTES = table_of(Dispute)
 
 
@@ -50,29 +53,29 @@ class Disputes(Screen):
 
     @page("/<id>", "dispute.read")
     def detail(self, id: str) -> str:
-        dispute = _one(parse_id("dsp", id))
+        dispute = read_dispute(parse_id("dsp", id))
         look_at(dispute["live"])
-        event = table_of(Event)
-        events = (
-            connection()
-            .execute(
-                select(event)
-                .where(event.c.subject_type == "dispute", event.c.subject_id == dispute["id"])
-                .order_by(event.c.id.desc())
-            )
-            .mappings()
-            .all()
-        )
-        known = actors.names(one["actor"] for one in events)
-        provider = CONNECTORS[dispute["provider"]].LABEL if dispute["provider"] in CONNECTORS else dispute["provider"]
+        evidence = connection().execute(evidence_of(dispute["id"]).order_by(DOCUMENTS.c.id)).mappings().all()
+        events = connection().execute(_told(dispute["id"])).mappings().all()
+        known = actors.names([*(one["actor"] for one in events), *(one["created_by"] for one in evidence)])
         return self.show(
             "dispute",
             title=_("Dispute about %(reference)s", reference=dispute["merchant_reference"]),
             dispute=dispute,
-            provider=provider,
+            provider=provider_of(dispute),
+            actors=known,
             turns=[turn(dict(one), known, staff()) for one in events],
-            is_open=dispute["state"] in _OPEN,
+            is_open=dispute["state"] in DISPUTE_OPEN,
+            evidence=evidence,
         )
+
+
+def _told(dispute_id: UUID) -> Select[Any]:
+    """The events of a dispute and of its files, newest first."""
+    files = select(DOCUMENTS.c.id).where(DOCUMENTS.c.subject_type == "dispute", DOCUMENTS.c.subject_id == dispute_id)
+    of_dispute = and_(EVENTS.c.subject_type == "dispute", EVENTS.c.subject_id == dispute_id)
+    of_files = and_(EVENTS.c.subject_type == "document", EVENTS.c.subject_id.in_(files))
+    return select(EVENTS).where(or_(of_dispute, of_files)).order_by(EVENTS.c.id.desc()).limit(200)
 
 
 def _listed(state: Choice, merchant: Choice) -> Select[Any]:
@@ -102,7 +105,7 @@ def _worklist(query: Select[Any]) -> Page:
     rows = (
         connection()
         .execute(
-            query.where(DISPUTES.c.state.in_(_OPEN))
+            query.where(DISPUTES.c.state.in_(DISPUTE_OPEN))
             .order_by(DISPUTES.c.respond_by.asc().nulls_last(), DISPUTES.c.id)
             .limit(500)
         )
@@ -112,7 +115,8 @@ def _worklist(query: Select[Any]) -> Page:
     return Page(rows, False, False)
 
 
-def _one(dispute_id: Any) -> Any:
+def read_dispute(dispute_id: UUID) -> Any:
+    """A dispute with what one wants to know about its payment and contract. Raises NotFound."""
     query = (
         select(
             DISPUTES,
@@ -136,6 +140,12 @@ def _one(dispute_id: Any) -> Any:
     if row is None:
         raise NotFound()
     return row
+
+
+def provider_of(dispute: Any) -> str:
+    """Its name, as people know it."""
+    known = CONNECTORS.get(dispute["provider"])
+    return known.LABEL if known else dispute["provider"]
 
 
 SCREEN = Disputes

@@ -123,6 +123,7 @@ _SUBJECTS = {
     "checkout": ("chk", None),
     "api_key": ("key", None),
     "instrument": ("ins", None),
+    "document": ("doc", None),
 }
 
 

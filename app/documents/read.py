@@ -43,7 +43,7 @@ def read(
         merchant_id=row["merchant_id"],
         live=row["live"],
         audience="staff",
-        data={**data, "document": public_id("doc", document_id)},
+        data={**data, "document": public_id("doc", document_id), "kind": row["kind"]},
         actor=actor,
     )
     return row, content

@@ -11,11 +11,13 @@ from app.core.db import ALL, atomic, reading
 from app.core.ids import public_id
 from app.messages.endpoints import DELIVERIES, add_endpoint, send_test
 from app.payments.capture import capture
+from app.payments.evidence import add_evidence
 from app.payments.queries import OPERATIONS
 from app.payments.refund import refund
 from app.staff.make_role import add_role
 from tests import factories
 from tests.admin.desk import user
+from tests.documents.files import PDF, png
 
 
 def pages(acquirers: Any) -> dict[str, str]:
@@ -32,7 +34,7 @@ def pages(acquirers: Any) -> dict[str, str]:
     )
     failed = factories.authorised(shop, card=factories.card("insufficient_funds"))
     held = factories.held_for_review(shop, 60_000)
-    dispute = _dispute(shop)
+    dispute, file = _dispute(shop)
     _without_an_answer(shop, acquirers, to)
     endpoint, delivery, event = _messages(shop)
     mer, shp = public_id("mer", shop.merchant_id), public_id("shp", shop.shop_id)
@@ -59,6 +61,8 @@ def pages(acquirers: Any) -> dict[str, str]:
         "reviews": "reviews/",
         "disputes": "disputes/",
         "dispute": f"disputes/{dispute}",
+        "evidence_add": f"disputes/{dispute}/evidence",
+        "evidence_remove": f"disputes/{dispute}/evidence/{file}/remove",
         "merchants": "merchants/",
         "merchant": f"merchants/{mer}",
         "merchant_add": "merchants/add",
@@ -101,7 +105,8 @@ def pages(acquirers: Any) -> dict[str, str]:
     }
 
 
-def _dispute(shop: factories.Tenant) -> str:
+def _dispute(shop: factories.Tenant) -> tuple[str, str]:
+    """A dispute with two files. Returns its id and that of one of them."""
     done = factories.captured(shop, 4_000)
     reference = factories.authorisation_of(done)["provider_reference"]
     deadline = (now() + timedelta(days=6)).date()
@@ -110,7 +115,19 @@ def _dispute(shop: factories.Tenant) -> str:
     assert factories.hear(shop, done, "dispute", "approved", 4_000, reference=reference, **more)
     with reading(ALL) as connection:
         query = text("SELECT id FROM disputes WHERE payment_id = :id")
-        return public_id("dsp", connection.execute(query, {"id": done.payment["id"]}).scalar_one())
+        dispute_id = connection.execute(query, {"id": done.payment["id"]}).scalar_one()
+    files: tuple[dict[str, Any], ...] = (
+        {"kind": "receipt", "filename": "Rechnung.pdf", "content": PDF},
+        {
+            "kind": "delivery_note",
+            "filename": f"Lieferschein-{'unterschrieben' * 6}.png",
+            "content": png(),
+            "note": "Signed by the neighbour at 12:40, " + "https://track.example/" + "0123456789" * 12,
+        },
+    )
+    with atomic(ALL) as connection:
+        rows = [add_evidence(connection, dispute_id=dispute_id, actor="test", **file) for file in files]
+    return public_id("dsp", dispute_id), public_id("doc", rows[0]["id"])
 
 
 def _without_an_answer(shop: factories.Tenant, acquirers: Any, to: dict[str, Any]) -> None:

@@ -63,6 +63,7 @@ def things(app, tenant):
         "roles": "cashier",
         "unknown": public_id("op", operation_id),
         "disputes": "dsp_none",
+        "evidence": "dsp_none",
         "jobs": "no-such-job",
     }
 

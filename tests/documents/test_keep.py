@@ -76,7 +76,7 @@ def test_a_file_is_kept_sealed_and_comes_back_as_it_was(tenant, subject, kept):
     facts = {"kind": "receipt", "media_type": "application/pdf", "size_bytes": len(SECRET)}
     assert _told(row["id"]) == [
         ("document.added", 1, "staff", "test", {"thing": "t1", "document": doc, **facts}),
-        ("document.read", None, "staff", "reader", {"thing": "t1", "document": doc}),
+        ("document.read", None, "staff", "reader", {"thing": "t1", "document": doc, "kind": "receipt"}),
     ]
     assert _booked(tenant) == 0
 

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from sqlalchemy import select, text
 
+from app.connectors.kinds import DisputeNews
 from app.core.clock import now, replaying
 from app.core.db import ALL, atomic, reading
 from app.core.idempotency import Once, claim
@@ -16,10 +17,12 @@ from app.customers.models import Instrument, InstrumentToken
 from app.figures import depths
 from app.payments.attempt import Means
 from app.payments.authorise import authorise
+from app.payments.evidence import add_evidence
 from app.staff import lock
 from app.staff.add import add_user
 from jobs import forget
 from tests import factories
+from tests.documents.files import PDF
 
 pytestmark = pytest.mark.usefixtures("context")
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -104,6 +107,29 @@ def test_payers_are_forgotten_when_eight_calendar_years_are_over(tenant):
     assert (after["payer_name"], after["payer_email"], after["amount"]) == (None, None, 10_000)
     query = "SELECT count(*) FROM event_details d JOIN events e ON e.id = d.event_id WHERE e.payment_id = :id"
     assert _column(query, id=done.payment["id"]) == [0]
+
+
+def test_evidence_goes_three_calendar_years_after_the_last_news_of_its_dispute(tenant):
+    done = factories.captured(tenant)
+    reference = factories.authorisation_of(done)["provider_reference"]
+    about = {"reference": reference, "authorisation_reference": reference}
+    asked = DisputeNews("charged_back", "old-case", "fraudulent")
+    assert factories.hear(tenant, done, "dispute", "approved", 10_000, **about, dispute=asked)
+    (dispute_id,) = _column("SELECT id FROM disputes WHERE payment_id = :id", id=done.payment["id"])
+    with atomic(ALL) as connection:
+        given = {"kind": "receipt", "filename": "Erika Muster.pdf", "content": PDF, "note": "Erika", "actor": "test"}
+        document_id = add_evidence(connection, dispute_id=dispute_id, **given)["id"]
+    began = now()
+    with time_machine.travel(datetime(began.year + 1, 6, 1, 12, tzinfo=UTC)):
+        lost = DisputeNews("lost", "old-case", "fraudulent")
+        assert factories.hear(tenant, done, "dispute", "approved", 10_000, **about, dispute=lost)
+    with time_machine.travel(datetime(began.year + 4, 12, 31, 12, tzinfo=UTC)):
+        forget.run(100)
+    assert _column("SELECT filename FROM documents WHERE id = :id", id=document_id) == ["Erika Muster.pdf"]
+    with time_machine.travel(datetime(began.year + 5, 1, 1, 12, tzinfo=UTC)):
+        forget.run(100)
+    left = "SELECT filename || note || coalesce(length(sealed), 0) FROM documents WHERE id = :id"
+    assert _column(left, id=document_id) == ["0"]
 
 
 @pytest.mark.parametrize("kept", forget.KEPT, ids=lambda kept: kept.what)
