@@ -6,7 +6,8 @@ from flask_admin.theme import Bootstrap4Theme
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from admin import cli, guard, headers, login
+from admin import cli, confirm, guard, headers, login, mailed_links, second_step
+from admin.entrance import entrance
 from admin.here import LANGUAGE_NAMES, arrive, here, is_here
 from admin.office import OFFICE
 from admin.screens import SCREENS
@@ -27,9 +28,11 @@ office = Blueprint(
 
 
 def attach(app: Flask) -> None:
-    login.attach(app)
+    login.attach(app, second_step.SecondStep())
     guard.attach(app, _problem_page)
+    assert confirm and mailed_links and second_step, "imported for their pages"
     app.register_blueprint(office)
+    app.register_blueprint(entrance)
     app.jinja_env.globals["office"] = OFFICE
     _add_screens(app)
     app.cli.add_command(cli.staff)

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from flask import request
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
 from wtforms import Field, HiddenField, StringField
 from wtforms.validators import StopValidation
 
-from admin import formats
+from admin import formats, kept
 from admin.guard import FormTooOld
-from admin.here import staff
+from admin.here import here, is_here, staff
 from admin.texts import lazy as _l
 from app.core import vault
 from app.core.db import atomic, of
@@ -23,7 +25,15 @@ from app.core.money import parse_typed
 
 
 class Form(FlaskForm):
-    """A form with its token against other sites (`csrf_token`)."""
+    """A form with its token against other sites (`csrf_token`).
+
+    After “Is it you?” it begins with what was typed before (kept.py).
+    """
+
+    def __init__(self, formdata: Any = _Auto, **more: Any) -> None:
+        if formdata is _Auto and request.method == "GET" and "kept" in request.args and is_here() and here().staff:
+            formdata = kept.typed(request.args["kept"], staff().id) or _Auto
+        super().__init__(formdata, **more)
 
     def refuse(self, refusal: Refusal) -> bool:
         """Shows a refusal at the field it names. False: this form has no such field, show it above."""

@@ -16,11 +16,12 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
-from admin import counts, headers
+from admin import counts, demands, headers, present
 from admin.here import LANGUAGE_NAMES, arrive, connection, here, is_here, leave
 from admin.login import csrf
 from app.core.db import ALL, end_reading, narrow, reading
 from app.core.errors import Refusal
+from app.core.origin import came_from
 from app.core.texts import N_
 from app.core.web import errors_under, language
 from app.payments.queries import PAYMENTS
@@ -30,7 +31,13 @@ from app.staff.permissions import SELF
 PREFIX = "/admin"
 
 # Addresses that need no log-in, and those of libraries that everybody who is logged in may use.
-OPEN_TO_ALL = frozenset({"security.login", "office.static", "office.choose_language"})
+OPEN_TO_ALL = frozenset(
+    {
+        *("security.login", "office.static", "office.choose_language"),
+        *("entrance.second_step", "entrance.second_step_options", "entrance.passkey", "entrance.passkey_options"),
+        *("entrance.forgotten", "entrance.invitation", "entrance.reset"),
+    }
+)
 OPEN_TO_STAFF = frozenset({"security.logout"})
 _PUBLIC = "public"
 
@@ -81,6 +88,7 @@ def _admit() -> AnyResponse | None:
     arrive()
     if request.endpoint == "office.static":
         return None
+    came_from(present.origin())
     _refuse_nul()
     here().stack.enter_context(reading(ALL))
     if current_user.is_authenticated:
@@ -98,7 +106,10 @@ def _admit() -> AnyResponse | None:
     _narrow(permission)
     _read_form()
     _check_token()
-    return None
+    if permission == _PUBLIC:
+        return None
+    demands.noticed()
+    return demands.made_first()
 
 
 def _is_ours() -> bool:
@@ -205,4 +216,5 @@ def _leave(response: Response) -> Response:
 
 
 def _end(_error: BaseException | None) -> None:
+    came_from({})
     leave()

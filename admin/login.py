@@ -4,29 +4,29 @@ from datetime import timedelta
 from threading import BoundedSemaphore
 from typing import Any
 
-from flask import Flask, request, session
+from flask import Flask, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_security import LoginForm as LibraryLoginForm
-from flask_security import Security, user_authenticated
+from flask_security import Security
+from flask_security.tf_plugin import TfPlugin
 from flask_security.utils import hash_password, validate_redirect_url
 from flask_wtf import CSRFProtect
 from wtforms import EmailField, PasswordField
 from wtforms.validators import DataRequired
 
+from admin import present
 from admin.texts import lazy as _l
 from app.config import settings
 from app.core.clock import now
-from app.staff import lock
+from app.staff import lock, sessions
 from app.staff.datastore import StaffDatastore
 from app.staff.models import User
 
 csrf = CSRFProtect()
 
 # A password check takes 64 MB: so many at once, whatever the number of threads; the others wait.
-_HASHING = BoundedSemaphore(4)
-
-SESSION_LASTS = timedelta(hours=12)  # since the last click
+HASHING = BoundedSemaphore(4)
 
 
 class LoginForm(LibraryLoginForm):
@@ -71,11 +71,11 @@ class LoginForm(LibraryLoginForm):
     def _matching(self, email: str, password: str) -> User | None:
         user = StaffDatastore().find_user(email=email)
         if user is None:
-            with _HASHING:
+            with HASHING:
                 hash_password(password)  # as long as for a known address
             lock.failed_unknown(email)
             return None
-        with _HASHING:
+        with HASHING:
             is_right = user.verify_and_update_password(password)
         if not is_right:
             lock.failed(user.id)
@@ -83,14 +83,15 @@ class LoginForm(LibraryLoginForm):
         return user if user.active else None
 
 
-def attach(app: Flask) -> None:
+def attach(app: Flask, second_step: TfPlugin) -> None:
+    """`second_step` is asked after each right password (second_step.py)."""
     app.config.update(
         SESSION_COOKIE_NAME="zahlwerk_staff",
         SESSION_COOKIE_PATH="/admin",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings().secure_cookies,
-        PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
+        PERMANENT_SESSION_LIFETIME=sessions.LASTS,
         WTF_CSRF_CHECK_DEFAULT=False,  # guard.py asks for the token, in the back office only
         WTF_CSRF_TIME_LIMIT=None,  # a form may stay open as long as its session
         SECURITY_PASSWORD_SALT=settings().keys.session.hex(),
@@ -116,13 +117,10 @@ def attach(app: Flask) -> None:
     security.init_app(app, StaffDatastore(), login_form=LoginForm)
     security.want_json(lambda _request: False)
     security.login_manager.request_loader(None)
+    security.login_manager.user_loader(present.load)
+    security.two_factor_plugins = second_step
     _stay_out_of_other_doors(app, before)
-    user_authenticated.connect(_logged_in, app)
-
-
-def _logged_in(_app: Flask, user: User, **_more: Any) -> None:
-    session.permanent = True
-    lock.succeeded(user.id, request.remote_addr)
+    present.attach(app)
 
 
 def _hooks(app: Flask) -> dict[str, list[Any]]:

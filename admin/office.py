@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from flask import request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from admin import assets, formats, here, limit_fields, roles_known
 from app.core import limits
@@ -18,6 +20,14 @@ def url(screen: str, **values: Any) -> str:
 def place() -> str:
     """Where the user is, for forms that come back here. Only addresses that can be asked for again."""
     return request.full_path.rstrip("?") if request.method == "GET" else request.path
+
+
+def second_factors(access: Any) -> str:
+    """What somebody has, in words (access_shown.Access)."""
+    found = [_("Authenticator app")] if access.app else []
+    if access.passkeys:
+        found.append(ngettext("%(num)s passkey", "%(num)s passkeys", access.passkeys))
+    return ", ".join(found) or _("none")
 
 
 def languages() -> list[tuple[str, str]]:

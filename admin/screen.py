@@ -34,11 +34,17 @@ class ScreenModule(Protocol):
     def SCREEN(self) -> "type[Screen]": ...
 
 
-def page(url: str, permission: str, methods: Sequence[str] = ("GET",)) -> Callable[[View], View]:
-    """Decorator: this method answers at `url` below the screen's address, for staff with `permission`."""
+def page(
+    url: str, permission: str, methods: Sequence[str] = ("GET",), *, fresh: bool = False
+) -> Callable[[View], View]:
+    """Decorator: this method answers at `url` below the screen's address, for staff with `permission`.
+
+    `fresh`: whoever logged in a while ago shows once more who they are before (demands.py).
+    """
 
     def mark(view: View) -> View:
         view.permission = permission  # type: ignore[attr-defined]  # guard.py reads it
+        view.fresh = fresh  # type: ignore[attr-defined]  # and this
         return expose(url, methods)(view)
 
     return mark

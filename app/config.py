@@ -48,6 +48,8 @@ class Settings:
     database_pool_size: int
     log_level: str
     metrics_token: str | None = field(repr=False)
+    second_factors: bool
+    fresh_log_in_minutes: int
 
     @property
     def secure_cookies(self) -> bool:
@@ -76,6 +78,8 @@ def settings() -> Settings:
         database_pool_size=int(read("DATABASE_POOL_SIZE", "8")),
         log_level=read("LOG_LEVEL", "INFO"),
         metrics_token=read("METRICS_TOKEN") or None,
+        second_factors=_flag("SECOND_FACTORS", environment == "live"),
+        fresh_log_in_minutes=int(read("FRESH_LOG_IN_MINUTES", "30")),
     )
 
 

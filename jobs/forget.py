@@ -91,6 +91,18 @@ KEPT = (
         days=90,
     ),
     Kept(
+        "Sessions of the staff",
+        "Art. 32 GDPR: to find intruders",
+        "DELETE FROM staff_sessions WHERE id IN (SELECT id FROM staff_sessions WHERE seen_at < :before LIMIT :many)",
+        days=90,
+    ),
+    Kept(
+        "Links sent to the staff",
+        "to answer questions about them",
+        "DELETE FROM staff_links WHERE id IN (SELECT id FROM staff_links WHERE created_at < :before LIMIT :many)",
+        days=90,
+    ),
+    Kept(
         "Messages of providers, as they came",
         "chargebacks are answered with them for up to 540 days",
         "UPDATE inbox SET sealed = '' WHERE id IN (SELECT id FROM inbox WHERE received_at < :before AND sealed <> ''"

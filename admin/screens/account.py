@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 from flask_login import current_user
-from flask_security.utils import login_user, verify_password
+from flask_security.utils import verify_password
 from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import DataRequired, EqualTo, Length
 
-from admin import choices
+from admin import choices, present
 from admin.fields import options
 from admin.forms import REQUIRED, TIDY, Form
 from admin.guard import speak
@@ -18,9 +18,8 @@ from admin.screen import Screen, actor, go, page, say
 from admin.texts import lazy as _l
 from app.core.db import ALL, atomic
 from app.core.errors import Refusal
-from app.staff import lock
+from app.staff import lock, sessions
 from app.staff.change import change_user, set_password
-from app.staff.datastore import StaffDatastore
 from app.staff.permissions import SELF
 
 
@@ -76,12 +75,11 @@ def _change(form: PasswordForm) -> bool:
     try:
         with atomic(ALL) as work:
             set_password(work, me.id, form.password.data or "", actor=actor())
+            login = sessions.carry_on(work, me.id, present.my_log_in().session_id)
     except Refusal as refusal:
         form.refuse(refusal)
         return False
-    user = StaffDatastore().find_user(email=me.email)
-    assert user is not None
-    login_user(user)
+    present.carry_on(login, present.me())
     here().staff = me
     return True
 

@@ -105,7 +105,7 @@ class Contracts(Screen):
             "contracts", title=_("Contracts"), rows=rows, filters=filters, merchants=names, connectors=CONNECTORS
         )
 
-    @page("/add", "contract.write", ("GET", "POST"))
+    @page("/add", "contract.write", ("GET", "POST"), fresh=True)
     def add(self) -> Any:
         merchant = read_merchant(parse_id("mer", request.args.get("merchant", "")))
         provider = request.args.get("provider", "")
@@ -171,7 +171,7 @@ class Contracts(Screen):
             days=(contracts.authorisation_days(contract), contracts.honour_days(contract)) if connector else None,
         )
 
-    @page("/<id>/change", "contract.write", ("GET", "POST"))
+    @page("/<id>/change", "contract.write", ("GET", "POST"), fresh=True)
     def change(self, id: str) -> Any:
         contract = _read(parse_id("ctr", id))
         look_at(contract["live"])

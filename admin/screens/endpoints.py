@@ -67,7 +67,7 @@ class Endpoints(Screen):
             "endpoints", title=_("Webhook endpoints"), rows=rows, filters=filters, merchants=merchants_known.names()
         )
 
-    @page("/add", "endpoint.write", ("GET", "POST"))
+    @page("/add", "endpoint.write", ("GET", "POST"), fresh=True)
     def add(self) -> Any:
         merchant = read_merchant(parse_id("mer", request.args.get("merchant", "")))
         what, form, live = purpose("add endpoint", merchant["id"]), EndpointForm(), here().live
@@ -108,7 +108,7 @@ class Endpoints(Screen):
             form=form,
         )
 
-    @page("/<id>/change", "endpoint.write", ("GET", "POST"))
+    @page("/<id>/change", "endpoint.write", ("GET", "POST"), fresh=True)
     def change(self, id: str) -> Any:
         endpoint = queries.endpoint(connection(), parse_id("whe", id))
         look_at(endpoint["live"])
@@ -133,7 +133,7 @@ class Endpoints(Screen):
     def test(self, id: str) -> AnyResponse:
         return _do(id, lambda work, one: send_test(work, endpoint_id=one, actor=actor()), _("A test is on its way."))
 
-    @page("/<id>/switch", "endpoint.write", ("POST",))
+    @page("/<id>/switch", "endpoint.write", ("POST",), fresh=True)
     def switch(self, id: str) -> AnyResponse:
         active = request.form.get("active") == "1"
         done = _("Switched on.") if active else _("Switched off. What waited for it has failed; it can be sent again.")
@@ -152,7 +152,7 @@ class Endpoints(Screen):
             say(_("%(count)s deliveries are sent again.", count=formats.number(count)))
         return go(url("endpoints.detail", id=id))
 
-    @page("/<id>/rotate", "endpoint.write", ("POST",))
+    @page("/<id>/rotate", "endpoint.write", ("POST",), fresh=True)
     def rotate(self, id: str) -> Any:
         endpoint, form = queries.endpoint(connection(), parse_id("whe", id)), OnceForm()
         merchant_id, live = endpoint["merchant_id"], endpoint["live"]
@@ -167,7 +167,7 @@ class Endpoints(Screen):
             return go(url("endpoints.detail", id=id))
         return self._secret(endpoint["url"], secret, read_merchant(merchant_id))
 
-    @page("/<id>/delete", "endpoint.write", ("GET", "POST"))
+    @page("/<id>/delete", "endpoint.write", ("GET", "POST"), fresh=True)
     def delete(self, id: str) -> Any:
         endpoint = queries.endpoint(connection(), parse_id("whe", id))
         look_at(endpoint["live"])

@@ -51,7 +51,7 @@ class GrantForm(OnceForm, WithLimits):
 class Grants(Screen):
     address = "users"
 
-    @page("/<id>/grants/add", "user.write", ("GET", "POST"))
+    @page("/<id>/grants/add", "user.write", ("GET", "POST"), fresh=True)
     def add(self, id: str) -> Any:
         user = read_user(parse_id("usr", id))
         form = GrantForm()
@@ -61,7 +61,7 @@ class Grants(Screen):
                 return answer
         return self._form(user, form, _("Grant a role"))
 
-    @page("/<id>/grants/<int:number>/change", "user.write", ("GET", "POST"))
+    @page("/<id>/grants/<int:number>/change", "user.write", ("GET", "POST"), fresh=True)
     def change(self, id: str, number: int) -> Any:
         user = read_user(parse_id("usr", id))
         having = held(connection(), user["id"])
@@ -74,7 +74,7 @@ class Grants(Screen):
                 return answer
         return self._form(user, form, _("Change what was granted"))
 
-    @page("/<id>/grants/<int:number>/remove", "user.write", ("POST",))
+    @page("/<id>/grants/<int:number>/remove", "user.write", ("POST",), fresh=True)
     def remove(self, id: str, number: int) -> Any:
         user = read_user(parse_id("usr", id))
         having = held(connection(), user["id"])

@@ -64,7 +64,7 @@ class Keys(Screen):
         rows = connection().execute(query).mappings().all()
         return self.show("keys", title=_("API keys"), rows=rows, filters=filters, merchants=merchants_known.names())
 
-    @page("/issue", "api_key.write", ("GET", "POST"))
+    @page("/issue", "api_key.write", ("GET", "POST"), fresh=True)
     def issue(self) -> Any:
         merchant = read_merchant(parse_id("mer", request.args.get("merchant", "")))
         what, form = purpose("issue key", merchant["id"]), IssueForm()
@@ -89,7 +89,7 @@ class Keys(Screen):
             form.nonce.data = nonce(what)
         return self.show("key_issue", title=_("Issue an API key"), form=form, merchant=merchant)
 
-    @page("/<id>/rotate", "api_key.write", ("GET", "POST"))
+    @page("/<id>/rotate", "api_key.write", ("GET", "POST"), fresh=True)
     def rotate(self, id: str) -> Any:
         key, form = _read(parse_id("key", id)), RotateForm()
         look_at(key["live"])
@@ -111,7 +111,7 @@ class Keys(Screen):
             "key_rotate", title=_("Rotate the key %(name)s", name=key["name"]), form=form, merchant=merchant, key=key
         )
 
-    @page("/<id>/revoke", "api_key.write", ("GET", "POST"))
+    @page("/<id>/revoke", "api_key.write", ("GET", "POST"), fresh=True)
     def revoke(self, id: str) -> Any:
         key, form = _read(parse_id("key", id)), OnceForm()
         look_at(key["live"])

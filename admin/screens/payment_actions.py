@@ -49,7 +49,7 @@ class ReasonForm(OnceForm):
 class PaymentActions(Screen):
     address = "payments"
 
-    @page("/<id>/capture", "payment.capture", ("GET", "POST"))
+    @page("/<id>/capture", "payment.capture", ("GET", "POST"), fresh=True)
     def capture(self, id: str) -> Any:
         payment, can = _read(id)
         if can.capture.refused:
@@ -70,7 +70,7 @@ class PaymentActions(Screen):
             "capture", _("Capture"), payment, can.capture.amount, form, effect, do, offer_final=can.keeps_rest
         )
 
-    @page("/<id>/refund", "payment.refund", ("GET", "POST"))
+    @page("/<id>/refund", "payment.refund", ("GET", "POST"), fresh=True)
     def refund(self, id: str) -> Any:
         payment, can = _read(id)
         if can.refund.refused:
@@ -98,7 +98,7 @@ class PaymentActions(Screen):
         payment, can = _read(id)
         return _effect_json(payment, lambda minor, _final: refunds(payment, can, minor))
 
-    @page("/<id>/cancel", "payment.cancel", ("GET", "POST"))
+    @page("/<id>/cancel", "payment.cancel", ("GET", "POST"), fresh=True)
     def cancel(self, id: str) -> Any:
         payment, can = _read(id)
         if can.cancel.refused:

@@ -37,7 +37,7 @@ class Roles(Screen):
     def index(self) -> str:
         return self.show("roles", title=_("Roles"), roles=roles())
 
-    @page("/add", "role.write", ("GET", "POST"))
+    @page("/add", "role.write", ("GET", "POST"), fresh=True)
     def add(self) -> Any:
         form = RoleForm()
         if form.validate_on_submit():
@@ -51,7 +51,7 @@ class Roles(Screen):
                 return go(url("roles.index"))
         return self.show("role_form", title=_("New role"), form=form, role=None)
 
-    @page("/<id>/change", "role.write", ("GET", "POST"))
+    @page("/<id>/change", "role.write", ("GET", "POST"), fresh=True)
     def change(self, id: str) -> Any:
         role = _own(id)
         form = RoleForm(
@@ -68,7 +68,7 @@ class Roles(Screen):
                 return go(url("roles.index"))
         return self.show("role_form", title=_("Change %(name)s", name=role.label), form=form, role=id)
 
-    @page("/<id>/remove", "role.write", ("POST",))
+    @page("/<id>/remove", "role.write", ("POST",), fresh=True)
     def remove(self, id: str) -> Any:
         role = _own(id)
         try:

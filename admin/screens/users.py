@@ -1,16 +1,15 @@
-"""Users: who works here, with which roles; adding, changing roles, deactivating, a new password."""
+"""Users: who works here, with which roles; inviting, changing, deactivating. How they get in: user_access.py."""
 
-import secrets
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
-from werkzeug.wrappers import Response as AnyResponse
 from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
 from admin import choices, merchants_known, words
+from admin.access_shown import access_of
 from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, Form, OnceForm
 from admin.here import connection, staff
@@ -24,9 +23,10 @@ from app.core.db import ALL, atomic
 from app.core.errors import NotFound, Refusal
 from app.core.ids import parse_id, public_id
 from app.core.texts import N_
-from app.staff.add import USERS, add_user
-from app.staff.change import change_user, set_active, set_password
+from app.staff.add import USERS
+from app.staff.change import change_user, set_active
 from app.staff.grant import GRANTS, STAFF_ROLES, Given, held
+from app.staff.invite import invite
 
 
 class UserForm(Form):
@@ -57,18 +57,16 @@ class Users(Screen):
     def index(self) -> str:
         return self.show("users", title=_("Users"), rows=_rows(), state=_state)
 
-    @page("/add", "user.write", ("GET", "POST"))
+    @page("/add", "user.write", ("GET", "POST"), fresh=True)
     def add(self) -> Any:
         form = NewUserForm()
         if form.validate_on_submit():
-            password = _made_up()
             try:
                 with atomic(ALL) as work:
-                    user_id = add_user(
+                    user_id = invite(
                         work,
                         email=form.email.data or "",
                         name=form.name.data,
-                        password=password,
                         roles=form.given(),
                         language=form.language.data,
                         actor=actor(),
@@ -77,7 +75,8 @@ class Users(Screen):
                 if not form.refuse(refusal):
                     say_refused(refusal)
             else:
-                return self._password(user_id, form.email.data or "", password, _("The user is added."))
+                say(_("The invitation is on its way. It is valid for 72 hours."))
+                return go(url("users.detail", id=public_id("usr", user_id)))
         return self.show("user_form", title=_("New user"), form=form, user=None, roles=roles())
 
     @page("/<id>", "user.read")
@@ -93,6 +92,7 @@ class Users(Screen):
             merchants=merchants_known.names(),
             sentences=sentences,
             is_me=user["id"] == staff().id,
+            access=access_of(user["id"]),
         )
 
     @page("/<id>/change", "user.write", ("GET", "POST"))
@@ -118,7 +118,7 @@ class Users(Screen):
             user=user,
         )
 
-    @page("/<id>/switch", "user.write", ("GET", "POST"))
+    @page("/<id>/switch", "user.write", ("GET", "POST"), fresh=True)
     def switch(self, id: str) -> Any:
         user, form = read_user(parse_id("usr", id)), OnceForm()
         if form.validate_on_submit():
@@ -138,28 +138,6 @@ class Users(Screen):
         return self.show(
             "user_switch", title=_("Deactivate") if user["active"] else _("Activate"), user=user, form=form
         )
-
-    @page("/<id>/password", "user.write", ("POST",))
-    def password(self, id: str) -> str | AnyResponse:
-        user, password = read_user(parse_id("usr", id)), _made_up()
-        with atomic(ALL) as work:
-            set_password(work, user["id"], password, actor=actor())
-        return self._password(user["id"], user["email"], password, _("The password is new; every session has ended."))
-
-    def _password(self, user_id: UUID, email: str, password: str, done: str) -> str:
-        return self.show(
-            "user_password",
-            title=_("Password for %(email)s", email=email),
-            password=password,
-            done=done,
-            id=public_id("usr", user_id),
-        )
-
-
-def _made_up() -> str:
-    """Easy to read out, hard to guess (about 100 bits)."""
-    letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(letters) for _place in range(5)) for _group in range(4))
 
 
 def _query() -> Any:

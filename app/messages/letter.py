@@ -80,13 +80,13 @@ def _addressed(
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message["Content-Language"] = content["language"]
-    if not payer:
+    if content["role"] in ("shop", "merchant"):
         message["List-Id"] = f"<{content['role']}-notifications.{domain}>"
 
 
 def _look(shop: Mapping[str, Any] | None, role: str) -> dict[str, Any]:
-    """The shop's look for payers and shops; the merchant's account is told in plain grey."""
-    if shop is None or role == "merchant":
+    """The shop's look for payers and shops; the merchant's account and the staff are told in plain grey."""
+    if shop is None or role in ("merchant", "staff"):
         return {"name": "Zahlwerk", "accent": "#44516b", "radius": 8, "logo": False, "imprint_url": None, "email": None}
     return {
         "name": shop["name"],

@@ -1,12 +1,16 @@
-"""What follows from told events, later and in the order of the event log: deliveries and mails."""
+"""What follows from told events. Later and in the order of the event log: deliveries and mails to merchants and payers.
+At once: mails to the staff."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from app.core import queue
 from app.core.clock import now
 from app.core.db import transaction
-from app.core.reactions import later
-from app.messages import mail
+from app.core.reactions import later, together
+from app.messages import mail, staff_mail
 
 # An endpoint hears of what happens after it was added, and never that it fails itself.
 _DELIVERIES = text(
@@ -37,3 +41,10 @@ def queue_mails(connection: Connection, after: int, up_to: int) -> None:
     """One mail per event and recipient that wants it."""
     if mail.write(connection, after, up_to):
         transaction().after_commit.append(lambda: queue.wake("send_mails"))
+
+
+@together(*staff_mail.LETTERS, when=staff_mail.is_news)
+def tell_staff(connection: Connection, event: Mapping[str, Any]) -> None:
+    """Whoever asked for a link waits for it."""
+    staff_mail.write(connection, event)
+    transaction().after_commit.append(lambda: queue.wake("send_mails"))

@@ -12,6 +12,7 @@ from app.core.errors import Conflict, Refusal
 from app.core.events import tell
 from app.core.ids import public_id, uuid7
 from app.core.texts import N_
+from app.staff.common_passwords import refuse_common
 from app.staff.grant import Given, give, given
 from app.staff.models import User
 
@@ -91,6 +92,7 @@ def checked_email(email: str) -> str:
 
 
 def check_password(password: str, email: str) -> None:
-    """Raises WeakPassword."""
+    """Raises WeakPassword, CommonPassword."""
     if len(password) < SHORTEST_PASSWORD or password.strip().lower() == email:
         raise WeakPassword(param="password", shortest=SHORTEST_PASSWORD)
+    refuse_common(password, [email])

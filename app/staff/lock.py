@@ -1,4 +1,5 @@
-"""Lock-out with back-off: after five wrong passwords an account waits, longer with every further one.
+"""Lock-out with back-off: after five wrong passwords (or codes, or passkeys) an account waits, longer with every
+further one.
 
 An e-mail address that belongs to nobody is treated alike (counted in Redis), so that the answer does not
 tell which addresses exist. Attempts from one network address are limited too.
@@ -14,15 +15,15 @@ from sqlalchemy import select, update
 from app.core import vault
 from app.core.clock import now
 from app.core.db import ALL, atomic, reading
-from app.core.events import tell
-from app.core.ids import public_id
 from app.core.queue import connection as redis_connection
 from app.staff.add import USERS
+from app.staff.telling import tell_of
 
 FREE_ATTEMPTS = 5
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 _ADDRESS_ATTEMPTS = 60
+_ADDRESS_REQUESTS = 20
 _ADDRESS_SECONDS = 600
 
 
@@ -41,8 +42,8 @@ def locked_until(email: str) -> datetime | None:
     return until if until is not None and until > now() else None
 
 
-def failed(user_id: UUID) -> None:
-    """Counts a wrong password of an existing account."""
+def failed(user_id: UUID, step: str = "password") -> None:
+    """Counts a wrong password of an existing account, or what else was wrong: totp, recovery, passkey."""
     with atomic(ALL) as connection:
         count = connection.execute(
             update(USERS)
@@ -53,7 +54,8 @@ def failed(user_id: UUID) -> None:
         wait = wait_after(count)
         if wait is not None:
             connection.execute(update(USERS).where(USERS.c.id == user_id).values(locked_until=now() + wait))
-        _told("staff.login_failed" if wait is None else "staff.locked_out", user_id, {"failures": count})
+        told = "staff.login_failed" if wait is None else "staff.locked_out"
+        tell_of(told, user_id, data={"failures": count, "step": step})
 
 
 def failed_unknown(email: str) -> None:
@@ -71,22 +73,9 @@ def failed_unknown(email: str) -> None:
         pass  # without Redis an unknown address never locks; nothing can be got in with it
 
 
-def succeeded(user_id: UUID, ip_address: str | None) -> None:
-    with atomic(ALL) as connection:
-        connection.execute(update(USERS).where(USERS.c.id == user_id).values(failed_logins=0, locked_until=None))
-        _told("staff.logged_in", user_id, {}, ip_address)
-
-
 def failed_from(ip_address: str) -> None:
     """Counts a wrong password from this network address, whosoever account it was for."""
-    key = _key("address", ip_address)
-    try:
-        with redis_connection().pipeline() as pipe:
-            pipe.incr(key)
-            pipe.expire(key, _ADDRESS_SECONDS, nx=True)
-            pipe.execute()
-    except redis.RedisError:
-        pass  # the accounts' own locks are in the database
+    _counted("address", ip_address)
 
 
 def too_many_from(ip_address: str) -> bool:
@@ -96,6 +85,23 @@ def too_many_from(ip_address: str) -> bool:
     except redis.RedisError:
         return False
     return int(count or 0) >= _ADDRESS_ATTEMPTS
+
+
+def too_many_asked_from(ip_address: str) -> bool:
+    """Counts a request for a new password from this network address; True when there were too many lately."""
+    return _counted("asked", ip_address) > _ADDRESS_REQUESTS
+
+
+def _counted(kind: str, ip_address: str) -> int:
+    key = _key(kind, ip_address)
+    try:
+        with redis_connection().pipeline() as pipe:
+            pipe.incr(key)
+            pipe.expire(key, _ADDRESS_SECONDS, nx=True)
+            count, _ = pipe.execute()
+    except redis.RedisError:
+        return 0  # the accounts' own locks are in the database
+    return int(count)
 
 
 def _unknown_until(email: str) -> datetime | None:
@@ -108,17 +114,3 @@ def _unknown_until(email: str) -> datetime | None:
 
 def _key(kind: str, value: str) -> str:
     return f"zahlwerk:login:{kind}:{vault.blind_index(value, 'login').hex()[:32]}"
-
-
-def _told(name: str, user_id: UUID, data: dict[str, object], ip_address: str | None = None) -> None:
-    user = public_id("usr", user_id)
-    tell(
-        name,
-        subject=("staff", user_id),
-        merchant_id=None,
-        live=None,
-        audience="staff",
-        data={"user": user, **data},
-        details={"ip_address": ip_address} if ip_address else None,
-        actor=f"staff:{user}",
-    )

@@ -22,6 +22,7 @@ class Role(Model, fs.FsRoleMixin):
     __tablename__ = "staff_roles"
     users = None  # pyright: ignore[reportAssignmentType]  # the library's own relation; see Grant
     label: Mapped[str | None]  # of roles made in the screen
+    second_factor: Mapped[bool | None]  # whether holders need one; None: as shipped (second_factor.py)
     update_datetime: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=now)
 
 
@@ -78,3 +79,6 @@ class FsRefreshTracker(Model, fs.FsRefreshTrackerMixin):
     user_id: Mapped[UUID] = mapped_column(  # pyright: ignore[reportIncompatibleVariableOverride]
         ForeignKey("staff_users.id", ondelete="CASCADE")
     )
+
+
+from app.staff import login_models  # noqa: E402, F401 - its tables belong to this room too

@@ -11,11 +11,12 @@ _TEND = (*_READ, "payment.note", "payment.enquire", "delivery.replay", "dispute.
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """`permissions`: names and patterns, see permissions.expand()."""
+    """`permissions`: names and patterns, see permissions.expand(). `second_factor`: holders need one."""
 
     label: str
     description: str
     permissions: tuple[str, ...]
+    second_factor: bool = False
 
 
 ROLES: dict[str, Shipped] = {
@@ -26,12 +27,14 @@ ROLES: dict[str, Shipped] = {
         N_("Capture desk"),
         N_("Captures and cancels payments."),
         (*_TEND, "payment.capture", "payment.cancel", "payment.review"),
+        second_factor=True,
     ),
-    "refund_desk": Shipped(N_("Refund desk"), N_("Refunds payments."), (*_TEND, "payment.refund")),
+    "refund_desk": Shipped(N_("Refund desk"), N_("Refunds payments."), (*_TEND, "payment.refund"), second_factor=True),
     "operator": Shipped(
         N_("Operator"),
         N_("Sees payments, captures, refunds and cancels them."),
         (*_TEND, "payment.capture", "payment.refund", "payment.cancel", "payment.review"),
+        second_factor=True,
     ),
     "supervisor": Shipped(
         N_("Supervisor"),
@@ -40,6 +43,7 @@ ROLES: dict[str, Shipped] = {
             *(*_TEND, "payment.capture", "payment.refund", "payment.cancel", "payment.review", "payment.correct"),
             *("approval.decide", "risk.write", "export.payments", "export.events", "instrument.reveal"),
         ),
+        second_factor=True,
     ),
     "accountant": Shipped(
         N_("Accountant"),
@@ -57,6 +61,7 @@ ROLES: dict[str, Shipped] = {
             *("merchant.write", "contract.write", "api_key.write", "endpoint.write", "risk.write"),
             *("customer.erase", "approval.decide", "export.payments", "export.events"),
         ),
+        second_factor=True,
     ),
-    "admin": Shipped(N_("Administrator"), N_("May do everything."), ("*",)),
+    "admin": Shipped(N_("Administrator"), N_("May do everything."), ("*",), second_factor=True),
 }

@@ -146,9 +146,10 @@ def test_the_session_cookie_stays_with_the_back_office(newcomer):
     email, desk = newcomer
     page = desk.open("/admin/login")
     answer = desk.ask("/admin/login", "POST", data={**page.form("email").fields, "email": email, "password": PASSWORD})
-    cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith("zahlwerk_staff=")
-    assert {"HttpOnly", "Path=/admin", "SameSite=Lax"} <= set(cookie.split("; "))
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert sorted(cookie.partition("=")[0] for cookie in cookies) == ["zahlwerk_device", "zahlwerk_staff"]
+    for cookie in cookies:
+        assert {"HttpOnly", "Path=/admin", "SameSite=Lax"} <= set(cookie.split("; "))
 
 
 def test_there_is_no_log_in_that_outlives_its_session(newcomer):
