@@ -27,7 +27,7 @@ def second_factors(access: Any) -> str:
     found = [_("Authenticator app")] if access.app else []
     if access.passkeys:
         found.append(ngettext("%(num)s passkey", "%(num)s passkeys", access.passkeys))
-    return ", ".join(found) or _("none")
+    return ", ".join(found) or _("not set up")
 
 
 def languages() -> list[tuple[str, str]]:
