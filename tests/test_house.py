@@ -16,7 +16,8 @@ from wsgi import open_rooms
 
 ROOT = Path(__file__).resolve().parent.parent
 SHELVES = (
-    *("app/connectors", "app/risk/checks", "app/risk/steps", "app/methods", "app/messages/events", "app/api"),
+    *("app/connectors", "app/risk/checks", "app/risk/steps", "app/methods", "app/approvals/actions"),
+    *("app/messages/events", "app/api"),
     *("hosted_pages/pages", "admin/screens", "jobs"),
 )
 # What carries a shelf, and the door for providers' notifications, which is no resource of /v1.

@@ -20,7 +20,7 @@ from app.core.texts import N_
 Picture = Mapping[str, Any]
 
 # States of an operation whose outcome nobody knows yet: answered with 202.
-UNDECIDED = frozenset({"created", "submitted", "pending", "unknown"})
+UNDECIDED = frozenset({"created", "pending_approval", "submitted", "pending", "unknown"})
 
 
 class BadCursor(BadInput):

@@ -13,6 +13,7 @@ from app.core.ids import uuid7
 from app.core.texts import N_
 from app.payments.effect import Effect
 from app.payments.perform import Done, operation_key, perform
+from app.payments.permit import Permit, always
 from app.payments.prepare import submit
 from app.payments.queries import OPERATIONS, Held, held_open, held_operation, left_to_capture, locked_payment
 from app.payments.record import record
@@ -37,11 +38,18 @@ class CaptureUnderWay(Conflict):
 
 
 def cancel(
-    *, merchant_id: UUID, live: bool, payment_id: UUID, actor: str, reason: str = "", once: Once | None = None
+    *,
+    merchant_id: UUID,
+    live: bool,
+    payment_id: UUID,
+    actor: str,
+    reason: str = "",
+    once: Once | None = None,
+    permit: Permit = always,
 ) -> Done:
     """Cancels all that is not captured. A payment that waits for the payer is closed without a call.
 
-    Raises NotFound, NothingToCancel, CannotCancelRest, CaptureUnderWay.
+    Raises NotFound, NothingToCancel, CannotCancelRest, CaptureUnderWay, and what `permit` raises.
     """
     with atomic(of(merchant_id, live)) as connection:
         claim(connection, once, merchant_id, live, ("payment", payment_id))
@@ -53,9 +61,21 @@ def cancel(
         if held.authorisation["authorised"] == 0:
             return _close(connection, _waiting(connection, held), reason, actor)
         amount = check(held)
+        hold = permit(connection, held.payment, "cancel", amount, operation_id)
         held = submit(
-            connection, held, "cancel", amount, operation_id=operation_id, final=True, reason=reason, actor=actor
+            connection,
+            held,
+            "cancel",
+            amount,
+            operation_id=operation_id,
+            final=True,
+            reason=reason,
+            actor=actor,
+            waits=hold is not None,
         )
+        if hold:
+            hold(connection, held.payment, operation_id)
+            return Done(held.payment, held.operation)
     return perform(
         operation=held.operation,
         contract=held.contract,

@@ -15,6 +15,7 @@ from app.core.idempotency import Once, claim
 from app.core.ids import uuid7
 from app.core.texts import N_
 from app.payments.perform import Done, operation_key, perform
+from app.payments.permit import Permit, always
 from app.payments.prepare import submit
 from app.payments.queries import Held, held_open, left_to_capture, locked_payment
 from app.payments.reauthorise import is_due, reauthorise
@@ -61,18 +62,21 @@ def capture(
     reason: str = "",
     lines: Sequence[Mapping[str, Any]] | None = None,
     once: Once | None = None,
+    permit: Permit = always,
 ) -> Done:
     """Captures `amount` minor units (None: all that is left). `final` gives the rest back to the payer.
 
     At a provider that captures only once, the rest is released and booked as cancelled. Raises NotFound,
-    NothingToCapture, CaptureTooHigh, HeldForReview, AuthorisationExpired, CapturedOnce.
+    NothingToCapture, CaptureTooHigh, HeldForReview, AuthorisationExpired, CapturedOnce, and what `permit` raises.
     """
-    wanted = {"amount": amount, "final": final, "reason": reason, "lines": lines}
+    wanted = {"amount": amount, "final": final, "reason": reason, "lines": lines, "permit": permit}
     try:
         held = _prepare(merchant_id, live, payment_id, actor, once, wanted)
     except _Fading as fading:
         reauthorise(merchant_id=merchant_id, live=live, authorisation_id=fading.authorisation_id, actor=actor)
         held = _prepare(merchant_id, live, payment_id, actor, once, wanted, renewed=True)
+    if held.operation["state"] == "pending_approval":
+        return Done(held.payment, held.operation)
     return perform(
         operation=held.operation,
         contract=held.contract,
@@ -108,7 +112,8 @@ def _prepare(
         asked, last = check(held, wanted["amount"], wanted["final"])
         if not renewed and is_due(held):
             raise _Fading(held.authorisation["id"])
-        return submit(
+        hold = wanted["permit"](connection, held.payment, "capture", asked, operation_id)
+        held = submit(
             connection,
             held,
             "capture",
@@ -118,7 +123,11 @@ def _prepare(
             reason=wanted["reason"],
             lines=wanted["lines"],
             actor=actor,
+            waits=hold is not None,
         )
+        if hold:
+            hold(connection, held.payment, operation_id)
+        return held
 
 
 def check(held: Held, amount: int | None, final: bool) -> tuple[int, bool]:

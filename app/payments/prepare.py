@@ -55,9 +55,14 @@ def submit(
     final: bool = False,
     reason: str = "",
     lines: Sequence[Mapping[str, Any]] | None = None,
+    waits: bool = False,
 ) -> Held:
-    """Reserves `amount` and inserts the operation, leased. Returns `held` with it and with the new sums."""
+    """Reserves `amount` and inserts the operation, leased. Returns `held` with it and with the new sums.
+
+    `waits`: for somebody's approval (sign_off.py); nobody sends it until then.
+    """
     at = now()
+    leased = None if waits else at + LEASE
     reserved = reserve(kind, amount)
     operation = dict.fromkeys(column.name for column in OPERATIONS.c) | {
         "id": operation_id,
@@ -69,7 +74,7 @@ def submit(
         "contract_id": held.authorisation["contract_id"],
         "capture_id": capture_id,
         "kind": kind,
-        "state": "submitted",
+        "state": "pending_approval" if waits else "submitted",
         "step": 1,
         "amount": amount,
         "currency": held.payment["currency"],
@@ -77,8 +82,8 @@ def submit(
         "reason": reason,
         "lines": list(lines) if lines else None,
         "actor": actor,
-        "leased_until": at + LEASE,
-        "enquire_at": at + LEASE,
+        "leased_until": leased,
+        "enquire_at": leased,
         "created_at": at,
         "updated_at": at,
         "enquiries": 0,
@@ -93,12 +98,12 @@ def submit(
     )
     assert found is not None, "the payment is locked, so it is there"
     tell(
-        f"{NOUN[kind]}.submitted",
+        f"{NOUN[kind]}.{'approval_requested' if waits else 'submitted'}",
         subject=("operation", operation_id),
         step=1,
         merchant_id=operation["merchant_id"],
         live=operation["live"],
-        audience="internal",
+        audience="staff" if waits else "internal",
         payment_id=operation["payment_id"],
         payment_step=found[0],
         data={

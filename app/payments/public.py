@@ -93,7 +93,7 @@ def operation_picture(operation: Row) -> dict[str, Any]:
 
 def refund_picture(parts: Sequence[Row]) -> dict[str, Any]:
     """One refund, however many calls it needed: amounts added up, the least finished part's state."""
-    order = ("created", "submitted", "unknown", "pending", "failed", "declined", "succeeded")
+    order = ("pending_approval", "created", "submitted", "unknown", "pending", "failed", "declined", "succeeded")
     worst = min(parts, key=lambda part: order.index(part["state"]))
     picture = operation_picture({**parts[0], "state": worst["state"], "code": worst["code"]})
     picture["amount"] = sum(operation_picture(part)["amount"] for part in parts)

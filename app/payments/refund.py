@@ -20,6 +20,7 @@ from app.core.idempotency import Once, claim
 from app.core.ids import uuid7
 from app.core.texts import N_
 from app.payments.perform import Done, operation_key, perform
+from app.payments.permit import Permit, always
 from app.payments.prepare import submit
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, Held, held_authorisation, left_to_refund, locked_payment
 
@@ -60,16 +61,18 @@ def refund(
     reason: str = "",
     lines: Sequence[Mapping[str, Any]] | None = None,
     once: Once | None = None,
+    permit: Permit = always,
 ) -> Done:
     """Refunds `amount` minor units (None: all that is left).
 
-    Raises NotFound, NothingToRefund, RefundTooHigh, DisputeOpen.
+    Raises NotFound, NothingToRefund, RefundTooHigh, DisputeOpen, and what `permit` raises.
     """
     with atomic(of(merchant_id, live)) as connection:
         group_id = uuid7()
         claim(connection, once, merchant_id, live, ("operation", group_id))
         payment = locked_payment(connection, payment_id)
         asked = check(connection, payment, amount)
+        hold = permit(connection, payment, "refund", asked, group_id)
         prepared = []
         for part in plan(connection, payment, asked):
             held = held_authorisation(connection, part.capture["authorisation_id"])
@@ -84,8 +87,12 @@ def refund(
                 reason=reason,
                 lines=lines,
                 actor=actor,
+                waits=hold is not None,
             )
             prepared.append((submitted, part))
+        if hold:
+            hold(connection, payment, group_id)
+            return Done(prepared[-1][0].payment, prepared[0][0].operation)
     done = [
         perform(
             operation=held.operation,

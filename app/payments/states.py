@@ -32,6 +32,9 @@ OPERATION = Life(
     start="created",
     edges={
         ("created", "submitted"): ("{noun}.submitted", _INTERNAL),
+        # Reserved, and waiting for somebody else's yes (app/approvals).
+        ("pending_approval", "submitted"): ("{noun}.submitted", _INTERNAL),
+        ("pending_approval", "failed"): ("{noun}.withdrawn", _STAFF),
         ("submitted", "succeeded"): ("{noun}.succeeded", _PUBLIC),
         ("submitted", "declined"): ("{noun}.declined", _PUBLIC),
         ("submitted", "failed"): ("{noun}.failed", _PUBLIC),
@@ -61,7 +64,7 @@ OPERATION = Life(
 )
 
 FINAL = frozenset({"succeeded", "declined", "failed"})
-OPEN = frozenset({"created", "submitted", "action", "pending", "unknown"})
+OPEN = frozenset({"created", "pending_approval", "submitted", "action", "pending", "unknown"})
 
 DISPUTE = Life(
     "dispute",

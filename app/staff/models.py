@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask_security.datastore import AsaList
 from flask_security.models import sqla_v2 as fs
 from sqlalchemy import ForeignKey, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -13,6 +14,7 @@ from app.core.clock import now
 from app.core.db import Model
 
 fs.FsModels.set_db_info(base_model=Model, user_table_name="staff_users", role_table_name="staff_roles")  # type: ignore[arg-type]
+AsaList.cache_ok = True  # it has no state; without this every query of roles is compiled anew
 Model.metadata.remove(Model.metadata.tables["roles_users"])  # a grant says more: which merchants, how much
 
 

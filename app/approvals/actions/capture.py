@@ -1,0 +1,17 @@
+"""Collect what was authorised."""
+
+from typing import TYPE_CHECKING
+
+from app.approvals.actions._payment import drop, facts, outcome, start
+from app.approvals.kinds import Action
+from app.core.texts import N_
+
+LABEL = N_("Capture")
+PERMISSION = "payment.capture"
+
+__all__ = ["LABEL", "PERMISSION", "drop", "facts", "outcome", "start"]
+
+if TYPE_CHECKING:
+    from app.approvals.actions import capture as _me
+
+    _: Action = _me

@@ -1,0 +1,82 @@
+"""What waits for an approval: sent after a yes, withdrawn after anything else. See permit.py."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from app.core.clock import now
+from app.payments import cancel, capture, refund
+from app.payments.effect import Effect, of_answer
+from app.payments.perform import Done, perform
+from app.payments.prepare import LEASE
+from app.payments.queries import OPERATIONS, Held, held_operation, locked_payment
+from app.payments.record import record
+
+
+def facts(connection: Connection, payment_id: UUID) -> dict[str, Any]:
+    """What matters to whoever decides about a command, under lock: while it is the same, nothing has changed.
+
+    Raises NotFound.
+    """
+    payment = locked_payment(connection, payment_id)
+    names = (
+        *("amount", "method", "status", "authorised", "captured", "capture_pending", "cancelled", "cancel_pending"),
+        *("refunded", "refund_pending", "charged_back"),
+    )
+    return {name: payment[name] for name in names}
+
+
+def submit_waiting(connection: Connection, group_id: UUID, *, actor: str) -> list[Held]:
+    """Moves the operations of a command to SUBMITTED, leased, to be sent by `send()` after the commit."""
+    leased = {"leased_until": now() + LEASE, "enquire_at": now() + LEASE}
+    moved = []
+    for held in _waiting(connection, group_id):
+        record(connection, held, Effect("submitted"), actor=actor, values=leased)
+        moved.append(replace(held, operation={**held.operation, "state": "submitted", **leased}))
+    return moved
+
+
+def send(helds: Sequence[Held], references: Mapping[UUID, str | None], *, actor: str) -> Done:
+    """Calls the provider for each. `references`: of the captures that are refunded, see capture_references()."""
+    done = [
+        perform(
+            operation=held.operation,
+            contract=held.contract,
+            verb=held.operation["kind"],
+            ask=_ask(held, references),
+            actor=actor,
+        )
+        for held in helds
+    ]
+    return Done(done[-1].payment, done[0].operation)
+
+
+def capture_references(connection: Connection, helds: Sequence[Held]) -> dict[UUID, str | None]:
+    wanted = [held.operation["capture_id"] for held in helds if held.operation["capture_id"]]
+    query = select(OPERATIONS.c.id, OPERATIONS.c.provider_reference).where(OPERATIONS.c.id.in_(wanted))
+    return {row.id: row.provider_reference for row in connection.execute(query)}
+
+
+def withdraw(connection: Connection, group_id: UUID, *, code: str, actor: str) -> None:
+    """Nothing was sent and nothing will be: what was reserved is free again. `code`: why (approval_rejected, ...)."""
+    for held in _waiting(connection, group_id):
+        operation = held.operation
+        effect = of_answer(operation["kind"], operation["state"], operation["amount"], held.authorisation, None)
+        record(connection, held, effect, actor=actor, values={"code": code})
+
+
+def _waiting(connection: Connection, group_id: UUID) -> Iterator[Held]:
+    """Read one by one, for each changes the sums that the next one stands on."""
+    query = select(OPERATIONS.c.id).where(OPERATIONS.c.group_id == group_id, OPERATIONS.c.state == "pending_approval")
+    for operation_id in connection.execute(query.order_by(OPERATIONS.c.id)).scalars().all():
+        yield held_operation(connection, operation_id)
+
+
+def _ask(held: Held, references: Mapping[UUID, str | None]) -> Any:
+    operation = held.operation
+    if operation["kind"] == "refund":
+        return refund.ask(held, references.get(operation["capture_id"]))
+    return capture.ask(held) if operation["kind"] == "capture" else cancel.ask(held)
