@@ -3,6 +3,7 @@
 import threading
 import time
 from typing import Any
+from uuid import UUID
 
 import redis
 from rq.registry import FailedJobRegistry
@@ -22,28 +23,41 @@ _OPEN = text(
            (SELECT count(*) FROM disputes WHERE state IN ('inquiry', 'charged_back') AND live = :live) AS disputes,
            (SELECT count(*) FROM webhook_endpoints
             WHERE failing_since IS NOT NULL AND deleted_at IS NULL AND live = :live) AS endpoints,
-           (SELECT count(*) FROM failed_reactions) AS reactions
+           (SELECT count(*) FROM failed_reactions) AS reactions,
+           ARRAY(SELECT p.id FROM customers c JOIN payments p ON p.customer_id = c.id
+                 WHERE c.restricted_at IS NOT NULL AND c.live = :live LIMIT 50000) AS restricted
     """
 )
 
-_kept: dict[tuple[bool, Scope], tuple[float, dict[str, int]]] = {}
+Found = tuple[dict[str, int], frozenset[UUID]]
+_kept: dict[tuple[bool, Scope], tuple[float, Found]] = {}
 _lock = threading.Lock()
 
 
 def open_work(live: bool) -> dict[str, int]:
     """unknown, reviews, disputes, endpoints, reactions, jobs (failed ones, with the reactions)."""
+    return _found(live)[0]
+
+
+def restricted(live: bool) -> frozenset[UUID]:
+    """Payments of customers whose processing is restricted: there are few, and no list has to look for them itself."""
+    return _found(live)[1]
+
+
+def _found(live: bool) -> Found:
     whose = (live, scope())
     kept = _kept.get(whose)
     if kept and kept[0] > time.monotonic():
         return kept[1]
-    row: Any = connection().execute(_OPEN, {"live": live}).mappings().one()
-    found = {str(name): int(value) for name, value in row.items()}
-    found["jobs"] = failed_jobs() + found["reactions"]
+    row: dict[str, Any] = {**connection().execute(_OPEN, {"live": live}).mappings().one()}
+    of_restricted = frozenset(row.pop("restricted"))
+    work = {name: int(value) for name, value in row.items()}
+    work["jobs"] = failed_jobs() + work["reactions"]
     with _lock:
         if len(_kept) > 200:
             _kept.clear()
-        _kept[whose] = (time.monotonic() + KEPT_SECONDS, found)
-    return found
+        _kept[whose] = (time.monotonic() + KEPT_SECONDS, (work, of_restricted))
+    return work, of_restricted
 
 
 def failed_jobs() -> int:

@@ -10,6 +10,7 @@ from admin import cli, confirm, guard, headers, login, mailed_links, second_step
 from admin.entrance import entrance
 from admin.here import LANGUAGE_NAMES, arrive, here, is_here
 from admin.office import OFFICE
+from admin.reads import attach as attach_reads
 from admin.screens import SCREENS
 from app.core.db import ALL, atomic
 from app.core.problem import Problem
@@ -29,6 +30,7 @@ office = Blueprint(
 
 def attach(app: Flask) -> None:
     login.attach(app, second_step.SecondStep())
+    attach_reads(app)
     guard.attach(app, _problem_page)
     assert confirm and mailed_links and second_step, "imported for their pages"
     app.register_blueprint(office)

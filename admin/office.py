@@ -8,7 +8,7 @@ from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from admin import assets, formats, here, limit_fields, roles_known
+from admin import assets, formats, here, limit_fields, personal, roles_known
 from app.core import limits
 
 
@@ -65,7 +65,7 @@ class Office:
     """Looks names up in formats, here, assets and this module, once each: a page asks hundreds of times."""
 
     def __getattr__(self, name: str) -> Any:
-        for module in (formats, here, assets):
+        for module in (formats, here, assets, personal):
             if hasattr(module, name):
                 found = getattr(module, name)
                 break

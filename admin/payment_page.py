@@ -176,11 +176,20 @@ def bookings(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return entries
 
 
+def _without_payer(payment: Mapping[str, Any]) -> dict[str, Any]:
+    """The payer stands beside it, for those who may see them."""
+    picture = payment_picture(payment)
+    return {**picture, "payer": {name: value for name, value in picture["payer"].items() if name in _NOT_PERSONAL}}
+
+
+_NOT_PERSONAL = ("country", "language")
+
+
 def raw(story: History) -> str:
     """For those who want to see it all: the picture that the API gives, and the attempts behind it."""
     hidden = ("merchant_id", "payment_id", "instrument_id", "contract_id", "id")
     content = {
-        "payment": payment_picture(story.payment),
+        "payment": _without_payer(story.payment),
         "authorisations": [
             {
                 "contract": public_id("ctr", one["contract_id"]),

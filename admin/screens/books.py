@@ -11,6 +11,7 @@ from admin import formats
 from admin.here import connection, here
 from admin.office import url
 from admin.screen import Entry, Screen, go, page, say
+from admin.told import told
 from app.core.db import ALL, db, reading, table_of
 from app.core.runs import JobRun
 from app.core.texts import N_
@@ -65,6 +66,7 @@ class Books(Screen):
             db.session().rollback()
             say(_("The proofs take too long for a page. The nightly job runs them; its result stands here."), "wait")
             return go(url("books.index"))
+        told("books.proved", proofs=len(PROOFS), broken=sorted(broken))
         if broken:
             names = ", ".join(sorted(broken))
             say(_("These proofs do not hold: %(names)s. Nothing was changed; tell the developers.", names=names), "bad")

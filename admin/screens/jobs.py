@@ -20,6 +20,7 @@ from admin import words
 from admin.here import connection
 from admin.office import url
 from admin.screen import Entry, Screen, go, page, say
+from admin.told import told
 from app.core import queue
 from app.core.clock import now
 from app.core.db import table_of
@@ -70,6 +71,7 @@ class Jobs(Screen):
         try:
             job = Job.fetch(id, connection=queue.connection(), serializer=JSONSerializer)
             FailedJobRegistry(queue=queue.queue(job.origin)).requeue(job)
+            told("job.retried", job=job.id, name=_name(job), queue=job.origin)
         except (NoSuchJobError, ValueError):
             raise NotFound() from None
         except redis.RedisError:
@@ -82,6 +84,7 @@ class Jobs(Screen):
     def reactions(self) -> AnyResponse:
         done = repeat_failed(100)
         left = connection().execute(select(func.count()).select_from(table_of(FailedReaction))).scalar_one()
+        told("reactions.repeated", succeeded=done, still_failing=left)
         say(_("%(done)s repeated, %(left)s still fail.", done=done, left=left), "bad" if left else "good")
         return go(url("jobs.index"))
 
@@ -111,13 +114,17 @@ def _failed(name: str) -> list[dict[str, Any]]:
         {
             "id": job.id,
             "queue": name,
-            "name": str(job.args[0]) if job.args else job.func_name,
+            "name": _name(job),
             "ended_at": job.ended_at.replace(tzinfo=UTC) if job.ended_at else None,
             "error": _error(job),
         }
         for job in jobs
         if job is not None
     ]
+
+
+def _name(job: Job) -> str:
+    return str(job.args[0]) if job.args else str(job.func_name)
 
 
 def _error(job: Job) -> str:

@@ -41,6 +41,7 @@ class Event(Model):
         UniqueConstraint("subject_type", "subject_id", "step"),
         Index("ix_events_payment", "payment_id", "payment_step"),
         Index("ix_events_merchant", "merchant_id", "live", "id"),
+        Index("ix_events_staff", "actor", "id", postgresql_where=text("actor LIKE 'staff:%'")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     merchant_id: Mapped[UUID | None]

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 # What an origin may say: `ip_address`, `device` (a browser's name), `request_id` (as in the logs).
 KEYS = ("ip_address", "device", "request_id")
 
-_origin: ContextVar[Mapping[str, str]] = ContextVar("origin", default={})
+_origin: ContextVar[Mapping[str, str] | None] = ContextVar("origin", default=None)
 
 
 def came_from(origin: Mapping[str, str]) -> None:
@@ -19,4 +19,4 @@ def came_from(origin: Mapping[str, str]) -> None:
 
 
 def origin() -> Mapping[str, str]:
-    return _origin.get()
+    return _origin.get() or {}

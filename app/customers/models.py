@@ -16,6 +16,7 @@ class Customer(Model, OfMerchant):
     __table_args__ = (
         UniqueConstraint("merchant_id", "live", "number"),
         Index("ix_customers_merchant_id_live_id", "merchant_id", "live", "id"),
+        Index("ix_customers_restricted", "live", postgresql_where=text("restricted_at IS NOT NULL")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[str | None]  # the merchant's own customer number
@@ -27,6 +28,7 @@ class Customer(Model, OfMerchant):
     language: Mapped[str] = mapped_column(default="de")
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+    restricted_at: Mapped[datetime | None]  # Art. 18 GDPR: kept, but not used (restrict.py)
 
 
 class Instrument(Model, OfMerchant):

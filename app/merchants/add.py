@@ -132,9 +132,10 @@ def change(
 
     Sealed columns are named, their contents are not told; addresses of people go into the details. Raises NotFound.
     """
-    before = connection.execute(select(table).where(table.c.id == row_id).with_for_update()).mappings().first()
-    if before is None:
+    found = connection.execute(select(table).where(table.c.id == row_id).with_for_update()).mappings().first()
+    if found is None:
         raise NotFound()
+    before: dict[str, Any] = {**found}
     changed = {name: value for name, value in values.items() if before[name] != value}
     if not changed:
         return
