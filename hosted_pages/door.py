@@ -11,6 +11,7 @@ from hosted_pages import PAGES, paper
 
 # A filled-in form has a few hundred; the answer of a bank's 3-D Secure page that comes by POST a few thousand.
 LARGEST_FORM_BYTES = 64_000
+LARGEST_LOOK = 1_000_000  # a shop's form with a logo
 
 
 def attach(app: APIFlask) -> None:
@@ -19,6 +20,6 @@ def attach(app: APIFlask) -> None:
         door.add_url_rule(page.PATH, name, page.answer, methods=page.VERBS)
     door.after_request(paper.finish)
     app.register_blueprint(door)
-    for prefix in ("/pay/", "/return/"):
+    for prefix, largest in (("/pay/", LARGEST_FORM_BYTES), ("/return/", LARGEST_FORM_BYTES), ("/preview/", LARGEST_LOOK)):
         errors_under(app, prefix, paper.of_problem)
-        bodies_under(app, prefix, LARGEST_FORM_BYTES)
+        bodies_under(app, prefix, largest)

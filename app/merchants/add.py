@@ -20,6 +20,17 @@ from app.merchants.models import Merchant, ProviderContract, Shop
 MERCHANTS, SHOPS, CONTRACTS = table_of(Merchant), table_of(Shop), table_of(ProviderContract)
 PERSONAL = frozenset({"email", "notify_email"})
 
+# How a shop looks and speaks until somebody says otherwise.
+NEW_SHOP: Mapping[str, Any] = {
+    "language": "de",
+    "accent": "#1f4fd8",
+    "radius": 10,
+    "font": "system",
+    "theme": "light",
+    "texts": {},
+    "allowed_origins": [],
+}
+
 
 class UnknownProvider(Refusal):
     code = "unknown_provider"
@@ -58,20 +69,7 @@ def add_merchant(
 def add_shop(connection: Connection, *, merchant_id: UUID, name: str, actor: str, **columns: Any) -> UUID:
     """`columns`: any further column of `shops` (accent, allowed_origins, ...)."""
     shop_id = uuid7()
-    values = {
-        "id": shop_id,
-        "merchant_id": merchant_id,
-        "name": name,
-        "language": "de",
-        "accent": "#1f4fd8",
-        "radius": 10,
-        "font": "system",
-        "theme": "light",
-        "texts": {},
-        "allowed_origins": [],
-        "created_at": now(),
-        **columns,
-    }
+    values = {**NEW_SHOP, "id": shop_id, "merchant_id": merchant_id, "name": name, "created_at": now(), **columns}
     connection.execute(insert(SHOPS).values(values))
     _told("shop.added", ("shop", shop_id), merchant_id, None, actor, {"shop": public_id("shp", shop_id), "name": name})
     return shop_id

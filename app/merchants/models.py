@@ -65,7 +65,8 @@ class Shop(Model):
 class ProviderContract(Model, OfMerchant):
     """A merchant's contract with a provider. Lower `priority` is tried first; NULL days mean the connector's own.
 
-    `settings_sealed` is JSON by the connector's SETTINGS, sealed as `contracts.settings`.
+    `settings_sealed` is JSON by the connector's SETTINGS, sealed as `contracts.settings`; what came of testing them
+    last (connectors.kinds.Reached) stands in `check_result` until they change.
     """
 
     __tablename__ = "contracts"
@@ -84,6 +85,8 @@ class ProviderContract(Model, OfMerchant):
     authorisation_days: Mapped[int | None]
     honour_days: Mapped[int | None]
     settings_sealed: Mapped[bytes] = mapped_column(LargeBinary, info=vault.sealed("contracts.settings"))
+    checked_at: Mapped[datetime | None]
+    check_result: Mapped[str | None]
     created_at: Mapped[datetime]
 
     def __str__(self) -> str:
