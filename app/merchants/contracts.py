@@ -32,6 +32,11 @@ def opened(row: Mapping[str, Any]) -> Contract:
 
 def sealed_settings(provider: str, given: Mapping[str, str], before: bytes | None = None) -> bytes:
     """What a form gave -> sealed bytes. An empty secret keeps the one stored before. Raises SettingNeeded."""
+    return vault.seal_json(complete(provider, given, before), CONTEXT)
+
+
+def complete(provider: str, given: Mapping[str, str], before: bytes | None = None) -> dict[str, str]:
+    """What a form gave, with defaults and the secrets stored before, in clear. Raises SettingNeeded."""
     stored = vault.unseal_json(before, CONTEXT) if before else {}
     values: dict[str, str] = {}
     for setting in CONNECTORS[provider].SETTINGS:
@@ -41,7 +46,7 @@ def sealed_settings(provider: str, given: Mapping[str, str], before: bytes | Non
         if not value and setting.required:
             raise SettingNeeded(param=setting.name, label=setting.label)
         values[setting.name] = value
-    return vault.seal_json(values, CONTEXT)
+    return values
 
 
 def authorisation_days(row: Mapping[str, Any]) -> int:

@@ -14,7 +14,7 @@ from app.core.clock import now
 from app.core.events import tell
 from app.core.fast import Statement, add
 from app.core.ids import public_id, uuid7
-from app.customers.instruments import Token
+from app.customers.instruments import Token, card_fingerprint
 from app.payments.perform import operation_key
 from app.payments.prepare import LEASE
 from app.payments.queries import AUTHORISATIONS, OPERATIONS
@@ -69,6 +69,7 @@ def new_attempt(
             "instrument_id": keep or means.instrument_id,
             "store": keep is not None,
             "last4": last4,
+            "card_fingerprint": card_fingerprint(means.card) if means.card else None,
             "is_open": True,
             "held_for_review": hold,
             "created_at": at,
