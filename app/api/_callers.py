@@ -5,17 +5,22 @@ Each route names the permission it needs with `@needs(...)`; a route that names 
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
 
 from app.api._limits import WITHOUT_KEY_SHARE, Standing, limiter
 from app.api._upload import allow_its_size
+from app.approvals.ask import permit
+from app.approvals.kinds import Asker
 from app.config import settings
 from app.core.db import Scope, of
 from app.core.errors import Refusal
 from app.core.ids import public_id
+from app.core.limits import Limit, limit_of
 from app.core.texts import N_
 from app.merchants.keys import PERMISSIONS, Caller, authenticate
+from app.payments.permit import Permit
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -137,3 +142,13 @@ def scope() -> Scope:
 def tenant() -> dict[str, Any]:
     """`merchant_id` and `live`, as operations take them."""
     return {"merchant_id": g.caller.merchant_id, "live": g.caller.live}
+
+
+def permitted(reason: str | None = None) -> Permit:
+    """What the key's limits and the rules of four eyes say to a command: it may go on, is refused, or waits."""
+    who: Caller = g.caller
+
+    def limit(permission: str, _merchant_id: UUID, currency: str) -> Limit:
+        return limit_of(who.limits, permission, currency)
+
+    return permit(Asker(g.actor, limit, key_id=who.key_id, strict=True), reason=reason or "")

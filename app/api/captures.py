@@ -8,7 +8,7 @@ from flask_babel import gettext
 from sqlalchemy import func, select
 
 from app.api._answers import answer, read_one, status_of
-from app.api._callers import actor, needs, tenant
+from app.api._callers import actor, needs, permitted, tenant
 from app.api._input import Amount, Body, Lines, Text255, plain_lines
 from app.api._once import found, once, settled
 from app.api._pictures import CaptureMade
@@ -44,7 +44,8 @@ class NewCapture(Body):
 def create(payment_id: str, json_data: NewCapture) -> Response:
     """Capture a payment
 
-    At a provider that captures only once, the rest is given back to the payer; `warnings` says so.
+    At a provider that captures only once, the rest is given back to the payer; `warnings` says so. Where it needs a
+    second person's approval, its status is `pending_approval` until then.
     """
     try:
         done = capture(
@@ -56,6 +57,7 @@ def create(payment_id: str, json_data: NewCapture) -> Response:
             reason=json_data.reason or "",
             lines=plain_lines(json_data.lines),
             once=once(),
+            permit=permitted(json_data.reason),
         )
     except Repeated as repeated:
         operation = found(settled(select(OPERATIONS).where(OPERATIONS.c.id == repeated.subject_id)))

@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Select, func, select, true
 
 from app.api._answers import UNDECIDED, answer, first_id_at, id_in, newest_first, read_one, status_of
-from app.api._callers import actor, needs, scope, tenant
+from app.api._callers import actor, needs, permitted, scope, tenant
 from app.api._input import Body, Email, Id, Moment, Page, Text100, Text255
 from app.api._once import of_payment, once, settled
 from app.api._payment_in import Confirmation, NewPayment, payer_of
@@ -139,7 +139,14 @@ def cancel(payment_id: str, json_data: Cancellation) -> Response:
     """
     found = parse_id("pay", payment_id)
     try:
-        done = cancel_payment(**tenant(), payment_id=found, actor=actor(), reason=json_data.reason or "", once=once())
+        done = cancel_payment(
+            **tenant(),
+            payment_id=found,
+            actor=actor(),
+            reason=json_data.reason or "",
+            once=once(),
+            permit=permitted(json_data.reason),
+        )
     except Repeated:
         return answer(_read(found), status_of(settled(of_payment(found, ("cancel",))), 200), repeated=True)
     return answer(_read(found), status_of([done.operation], 200))

@@ -7,7 +7,7 @@ from flask import Response
 from sqlalchemy import Select, select
 
 from app.api._answers import answer, status_of
-from app.api._callers import actor, needs, scope, tenant
+from app.api._callers import actor, needs, permitted, scope, tenant
 from app.api._input import Amount, Body, Lines, Text255, plain_lines
 from app.api._once import found, once, settled
 from app.api._pictures import Refund
@@ -42,7 +42,7 @@ def create(payment_id: str, json_data: NewRefund) -> Response:
     """Refund a payment
 
     A refund over several captures may need several calls to the provider (`parts`); its status is that of the
-    least finished one.
+    least finished one. Where it needs a second person's approval, its status is `pending_approval` until then.
     """
     try:
         done = refund(
@@ -53,6 +53,7 @@ def create(payment_id: str, json_data: NewRefund) -> Response:
             reason=json_data.reason or "",
             lines=plain_lines(json_data.lines),
             once=once(),
+            permit=permitted(json_data.reason),
         )
     except Repeated as repeated:
         parts = settled(_parts(repeated.subject_id))
