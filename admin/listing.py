@@ -1,6 +1,6 @@
 """Filters of lists: they live in the address, so a list can be shared, and show as chips."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
@@ -170,6 +170,24 @@ class Text(Filter):
     def read(self, args: MultiDict[str, str]) -> None:
         self.value = args.get(self.names[0], "").strip()[:100]
         self.summary = self.value
+
+
+@dataclass
+class Id(Text):
+    """The public id of one thing, which links set; `called` says it in words where it can."""
+
+    prefix: str = ""
+    called: Callable[[UUID], str | None] = lambda _id: None
+    id: UUID | None = None
+
+    def read(self, args: MultiDict[str, str]) -> None:
+        super().read(args)
+        try:
+            self.id = parse_id(self.prefix, self.value) if self.value else None
+        except NotFound:
+            self.error, self.summary = _("This is no id of that kind."), ""
+        if self.id:
+            self.summary = self.called(self.id) or formats.shortened(self.value)
 
 
 class Filters:

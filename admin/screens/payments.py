@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 from flask_babel import gettext as _
 
-from admin import merchants_known, shops_known, words
+from admin import customers_known, merchants_known, shops_known, words
 from admin.guard import look_at
 from admin.here import connection, here, staff
 from admin.listing import Amount, Choice, Filters, Period, cursors, pager
@@ -35,6 +35,7 @@ class Payments(Screen):
             "method": Choice(_("Method"), ("method",), options=_methods()),
             "merchant": merchants_known.choice(),
             "shop": shops_known.choice(),
+            "customer": customers_known.choice(),
         }
         filters = Filters(*chips.values())
         oldest_first = request.args.get("sort") == "oldest"
@@ -72,6 +73,7 @@ def _wanted(chips: Mapping[str, Any], live: bool) -> search.Filters:
         methods=chips["method"].chosen,
         merchants=chips["merchant"].ids("mer") or shops_known.merchants_of(shops),
         shops=shops,
+        customer=chips["customer"].id,
         currency=chips["amount"].currency,
         least=chips["amount"].least,
         most=chips["amount"].most,

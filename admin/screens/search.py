@@ -1,6 +1,6 @@
-"""One box for everything: ids lead straight to their thing, the rest is looked up among the payments."""
+"""One box for everything: ids lead straight to their thing, the rest is looked up by every kind on the shelf."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -8,26 +8,18 @@ from flask import request
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from admin.here import connection, here
+from admin.here import connection, here, staff
 from admin.office import url
 from admin.screen import Screen, go, page
+from admin.searches import SEARCHES
+from admin.searches.kinds import Asked, Group
 from app.core.db import table_of
 from app.core.errors import NotFound
+from app.core.fast import read_together
 from app.core.ids import parse_id, public_id
-from app.core.texts import N_
-from app.payments import search
+from app.payments import find
 from app.payments.models import Checkout
 from app.payments.queries import OPERATIONS, PAYMENTS
-
-_FOUND_BY = {
-    ("reference", True): N_("Reference is “%(text)s”"),
-    ("email", True): N_("E-mail address is “%(text)s”"),
-    ("name", True): N_("Name is “%(text)s”"),
-    ("last4", True): N_("Card ends in “%(text)s”"),
-    ("reference", False): N_("Reference begins with “%(text)s”"),
-    ("email", False): N_("E-mail address begins with “%(text)s”"),
-    ("name", False): N_("Name begins with “%(text)s”"),
-}
 
 # prefix of a public id -> the page about it
 _PAGES = {
@@ -48,20 +40,35 @@ class Search(Screen):
 
     @page("/", "payment.read")
     def index(self) -> Any:
-        asked = request.args.get("q", "").strip()[:200]
-        direct = _page_of_id(asked)
+        typed = request.args.get("q", "").strip()[:200]
+        direct = _page_of_id(typed)
         if direct:
             return go(direct)
-        hits = search.found(connection(), asked, live=here().live)
-        rows = [row for one in hits for row in one.rows]
-        if len(rows) == 1:
-            return go(url("payments.detail", id=public_id("pay", rows[0]["id"])))
-        elsewhere = not hits and bool(asked) and bool(search.found(connection(), asked, live=not here().live, limit=1))
-        return self.show("search", title=_("Search"), asked=asked, groups=_groups(hits, asked), elsewhere=elsewhere)
+        groups = found(typed, here().live)
+        hits = [hit for group in groups for hit in group.hits]
+        if len(hits) == 1:
+            return go(hits[0].url)
+        elsewhere = not groups and bool(found(typed, not here().live))
+        return self.show("search", title=_("Search"), asked=typed, groups=groups, elsewhere=elsewhere)
 
 
-def _groups(hits: Sequence[search.Hits], asked: str) -> list[dict[str, Any]]:
-    return [{"heading": _(_FOUND_BY[one.by, one.exact], text=asked), "rows": one.rows} for one in hits]
+def found(typed: str, live: bool) -> list[Group]:
+    """What every kind finds, in one round trip: what is exact first, then the kinds in their order."""
+    if not typed:
+        return []
+    asked = Asked(typed, personal=staff().may("customer.read_personal"))
+    kinds = sorted((kind for kind in SEARCHES.values() if staff().may(kind.PERMISSION)), key=lambda kind: kind.ORDER)
+    questions = [(kind, question) for kind in kinds for question in [kind.question(asked)] if question is not None]
+    answers = read_together(connection(), find.given(typed, live=live), *(question for _kind, question in questions))
+    groups: list[Group] = []
+    for (kind, _question), rows in zip(questions, answers, strict=True):
+        groups += kind.groups(asked, _allowed(rows, kind.PERMISSION))
+    return sorted(groups, key=lambda group: not group.exact)
+
+
+def _allowed(rows: Sequence[Mapping[str, Any]], permission: str) -> list[Mapping[str, Any]]:
+    """The database shows the merchants of `payment.read`; what a kind takes may be granted for fewer."""
+    return [row for row in rows if staff().may(permission, row["merchant_id"])]
 
 
 def _page_of_id(text: str) -> str | None:
@@ -71,6 +78,9 @@ def _page_of_id(text: str) -> str | None:
         if prefix in _PAGES:
             parse_id(prefix, text)
             return url(_PAGES[prefix], id=text)
+        if prefix == "cus":
+            parse_id(prefix, text)
+            return url("payments.index", customer=text)
         if prefix == "op":
             return _payment_page(select(OPERATIONS.c.payment_id).where(OPERATIONS.c.id == parse_id("op", text)))
         if prefix == "chk":

@@ -3,17 +3,8 @@
 (() => {
   const words = document.body.dataset;
 
-  // "/" goes to the search, Escape leaves it and closes what is open
+  // Escape leaves the search and closes what is open (other keys: keys.js)
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input, textarea, select, [contenteditable]");
-    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      const search = document.getElementById("search");
-      if (search) {
-        event.preventDefault();
-        search.focus();
-        search.select();
-      }
-    }
     if (event.key === "Escape") {
       if (event.target.id === "search") event.target.blur();
       const open = document.querySelector("details[data-popover][open]");

@@ -11,6 +11,7 @@ from app.core.errors import NotFound
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LENGTH = 26
+_FEWEST = 4  # letters of an id that are enough to look for it
 
 _lock = threading.Lock()
 _last = 0
@@ -58,11 +59,25 @@ def parse_id(prefix: str, text: str) -> UUID:
     head, _, body = text.partition("_")
     if head != prefix or len(body) != _LENGTH:
         raise NotFound()
-    number = 0
-    for letter in body:
-        if letter not in _VALUES:
-            raise NotFound()
-        number = number << 5 | _VALUES[letter]
+    if any(letter not in _VALUES for letter in body):
+        raise NotFound()
+    number = _number(body)
     if number >> 128:
         raise NotFound()
     return UUID(int=number)
+
+
+def first_and_last(prefix: str, text: str) -> tuple[UUID, UUID] | None:
+    """The range of ids whose public form begins with `text`. None: too short to mean one, or not an id's beginning."""
+    head, _, body = text.lower().partition("_")
+    if head != prefix or not _FEWEST <= len(body) <= _LENGTH or any(letter not in _VALUES for letter in body):
+        return None
+    first, last = (_number(body.ljust(_LENGTH, letter)) for letter in "0z")
+    return (UUID(int=first), UUID(int=min(last, (1 << 128) - 1))) if first >> 128 == 0 else None
+
+
+def _number(body: str) -> int:
+    number = 0
+    for letter in body:
+        number = number << 5 | _VALUES[letter]
+    return number

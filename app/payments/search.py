@@ -1,6 +1,6 @@
-"""Finding payments: the list with its filters, and the search for what a caller remembers.
+"""The list of payments with its filters. (What a caller remembers is looked up by find.py.)
 
-Both stay fast with millions of rows: pages go by id (ids rise with time), never by OFFSET, nothing is
+It stays fast with millions of rows: pages go by id (ids rise with time), never by OFFSET, nothing is
 counted, and every condition that narrows much has an index that is read in the order of the list.
 """
 
@@ -8,7 +8,6 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +17,6 @@ from sqlalchemy import (
     Label,
     RowMapping,
     Select,
-    String,
-    bindparam,
-    literal,
-    literal_column,
     select,
     union_all,
 )
@@ -31,9 +26,8 @@ from app.payments.queries import PAYMENTS
 
 # One branch per (merchant, status) is read in index order; beyond this many, one scan with a filter.
 _MOST_BRANCHES = 40
-_AFTER_EVERY_LETTER = "\U0010ffff"
 
-_COLUMNS = (
+COLUMNS = (
     *(PAYMENTS.c[name] for name in ("id", "live", "merchant_id", "amount", "currency", "captured", "refunded")),
     *(PAYMENTS.c[name] for name in ("status", "method", "brand", "last4", "merchant_reference")),
     *(PAYMENTS.c[name] for name in ("payer_name", "payer_email", "created_at")),
@@ -49,6 +43,7 @@ class Filters:
     methods: Sequence[str] = ()
     merchants: Sequence[UUID] = ()
     shops: Sequence[UUID] = ()
+    customer: UUID | None = None
     currency: str | None = None
     least: int | None = None
     most: int | None = None
@@ -63,15 +58,6 @@ class Page:
     rows: Sequence[RowMapping]
     has_previous: bool
     has_next: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Hits:
-    """Payments found by one of their fields: `by` is reference, email, name or last4."""
-
-    by: str
-    exact: bool
-    rows: Sequence[RowMapping]
 
 
 def first_id_at(moment: datetime) -> UUID:
@@ -102,7 +88,7 @@ def listed(
 
 def _ordered(filters: Filters, rising: bool, cursor: UUID | None, limit: int) -> Select[Any]:
     branches = [
-        _limited(select(*_COLUMNS).where(*conditions), PAYMENTS.c.id, rising, cursor, limit).subquery()
+        _limited(select(*COLUMNS).where(*conditions), PAYMENTS.c.id, rising, cursor, limit).subquery()
         for conditions in _branches(filters)
     ]
     if len(branches) == 1:
@@ -111,7 +97,7 @@ def _ordered(filters: Filters, rising: bool, cursor: UUID | None, limit: int) ->
         merged = union_all(*(select(branch) for branch in branches)).subquery()
         page = _limited(select(merged), merged.c.id, rising, None, limit).subquery()
     order = page.c.id.asc() if rising else page.c.id.desc()
-    return select(page, _merchant_name(page.c.merchant_id)).order_by(order)
+    return select(page, merchant_name(page.c.merchant_id)).order_by(order)
 
 
 def _branches(filters: Filters) -> Iterator[list[ColumnElement[bool]]]:
@@ -137,6 +123,8 @@ def _common(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield PAYMENTS.c.method.in_(filters.methods)
     if filters.shops:
         yield PAYMENTS.c.shop_id.in_(filters.shops)
+    if filters.customer:
+        yield PAYMENTS.c.customer_id == filters.customer
     if filters.currency:
         yield PAYMENTS.c.currency == filters.currency
     if filters.least is not None:
@@ -157,57 +145,5 @@ def _limited(
     return query.order_by(column.asc() if rising else column.desc()).limit(limit)
 
 
-def _merchant_name(merchant_id: ColumnElement[UUID]) -> Label[str]:
+def merchant_name(merchant_id: ColumnElement[UUID]) -> Label[str]:
     return select(Merchant.name).where(Merchant.id == merchant_id).scalar_subquery().label("merchant_name")
-
-
-def found(connection: Connection, text: str, *, live: bool, limit: int = 20) -> list[Hits]:
-    """Payments whose reference, payer's e-mail, name or surname is `text` or begins with it, or whose card ends in it.
-
-    Upper and lower case are the same. Exact matches come first, newest first; at most `limit` of each kind.
-    """
-    wanted = text.strip().lower()
-    if not wanted:
-        return []
-    query = _search(len(wanted) == 4 and wanted.isdecimal(), limit)
-    given = {"wanted": wanted, "end": wanted + _AFTER_EVERY_LETTER, "live": live}
-    rows = connection.execute(query, given).mappings().all()
-    groups: dict[tuple[str, bool], list[RowMapping]] = {}
-    seen: set[UUID] = set()
-    for row in rows:  # the branches come in order: exact ones first
-        if row["id"] not in seen:
-            seen.add(row["id"])
-            groups.setdefault((row["by"], row["exact"] == "yes"), []).append(row)
-    return [Hits(by, exact, found_rows) for (by, exact), found_rows in groups.items()]
-
-
-@cache
-def _search(by_card: bool, limit: int) -> Select[Any]:
-    """Made once: to put it together takes longer than to run it."""
-    both = union_all(*(select(part) for part in _searches(by_card, limit))).subquery()
-    return select(both, _merchant_name(both.c.merchant_id))
-
-
-def _searches(by_card: bool, limit: int) -> Iterator[Any]:
-    keys = (
-        ("reference", PAYMENTS.c.reference_key),
-        ("email", PAYMENTS.c.email_key),
-        ("name", PAYMENTS.c.name_key),
-        ("name", PAYMENTS.c.surname_key),
-    )
-    wanted, end = bindparam("wanted", type_=String), bindparam("end", type_=String)
-    # A number that the planner sees: with a parameter it might prepare for reading all there is.
-    most = literal_column(str(int(limit)))
-    for by, key in keys:
-        yield _labelled(by, "yes").where(key == wanted).order_by(PAYMENTS.c.id.desc()).limit(most).subquery()
-    if by_card:
-        query = _labelled("last4", "yes").where(PAYMENTS.c.last4 == wanted)
-        yield query.order_by(PAYMENTS.c.id.desc()).limit(most).subquery()
-    for by, key in keys:
-        query = _labelled(by, "no").where(key > wanted, key < end)
-        yield query.order_by(key, PAYMENTS.c.id).limit(most).subquery()
-
-
-def _labelled(by: str, exact: str) -> Select[Any]:
-    labels = literal(by, String).label("by"), literal(exact, String).label("exact")
-    return select(*_COLUMNS, *labels).where(PAYMENTS.c.live == bindparam("live"))

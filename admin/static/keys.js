@@ -1,0 +1,127 @@
+/* Keys: / goes to the search, j, k and the arrows from row to row, Enter opens, ? shows them all. */
+"use strict";
+(() => {
+  const OFF = "zahlwerk-keys-off";
+  const sheet = document.getElementById("keys");
+  const tick = document.getElementById("keys-on");
+
+  // Single letters are keys only for those who want them so (WCAG 2.1.4); this browser remembers.
+  const on = () => {
+    try {
+      return localStorage.getItem(OFF) === null;
+    } catch {
+      return true;
+    }
+  };
+  if (tick) {
+    tick.checked = on();
+    tick.addEventListener("change", () => {
+      try {
+        if (tick.checked) localStorage.removeItem(OFF);
+        else localStorage.setItem(OFF, "1");
+      } catch {
+        /* a browser that keeps nothing */
+      }
+    });
+  }
+
+  const links = () => [...document.querySelectorAll("[data-rows] .row-link")].filter((one) => one.offsetParent);
+
+  // `by`: 1 down, -1 up. From nowhere it begins at the first row, or at the last.
+  const step = (by) => {
+    const all = links();
+    if (!all.length) return false;
+    const row = document.activeElement.closest("tr");
+    const now = row ? all.findIndex((one) => row.contains(one)) : -1;
+    const next = now < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(now + by, 0), all.length - 1);
+    all[next].focus();
+    all[next].closest("tr").scrollIntoView({ block: "nearest" });
+    return true;
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || (sheet && sheet.open)) return;
+    const inSearch = event.target.id === "search";
+    if (inSearch && event.key === "ArrowDown" && step(1)) event.preventDefault();
+    if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], details[open]")) return;
+    const inRows = event.target.closest("[data-rows]");
+    if (inRows && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      if (step(event.key === "ArrowDown" ? 1 : -1)) event.preventDefault();
+      return;
+    }
+    if (!on()) return;
+    if (event.key === "/") {
+      const search = document.getElementById("search");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+        search.select();
+      }
+    } else if (event.key === "j" || event.key === "k") {
+      if (step(event.key === "j" ? 1 : -1)) event.preventDefault();
+    } else if (event.key === "x") {
+      const row = document.activeElement.closest("tr");
+      const box = row && row.querySelector("input[type=checkbox]");
+      if (box) {
+        event.preventDefault();
+        box.click();
+      }
+    } else if (event.key === "n" || event.key === "p") {
+      const link = document.querySelector(`.pages a[rel=${event.key === "n" ? "next" : "prev"}]`);
+      if (link) link.click();
+    } else if (event.key === "?" && sheet) {
+      event.preventDefault();
+      sheet.showModal();
+    }
+  });
+
+  const opener = document.querySelector("[data-keys]");
+  if (opener && sheet) {
+    opener.hidden = false;
+    opener.addEventListener("click", () => sheet.showModal());
+  }
+
+  // all rows of a page at once, and how many are chosen
+  const every = document.querySelector("[data-every]");
+  const boxes = () => [...document.querySelectorAll("[data-rows] tbody input[type=checkbox]")];
+  const said = document.querySelector("[data-chosen]");
+  const count = () => {
+    const chosen = boxes().filter((one) => one.checked).length;
+    if (said) said.textContent = chosen ? said.dataset.chosen.replace("%d", chosen) : said.dataset.none;
+    if (every) {
+      every.checked = chosen > 0 && chosen === boxes().length;
+      every.indeterminate = chosen > 0 && !every.checked;
+    }
+  };
+  if (every) {
+    every.hidden = false;
+    every.addEventListener("change", () => {
+      for (const one of boxes()) one.checked = every.checked;
+      count();
+    });
+    document.addEventListener("change", (event) => {
+      if (event.target.closest("[data-rows] tbody")) count();
+    });
+    count();
+  }
+
+  // what is under way is looked at again every few seconds, without the rest of the page
+  const live = document.querySelector("[data-refresh]");
+  if (live) {
+    const again = async () => {
+      try {
+        const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const fresh = page.getElementById(live.id);
+        if (answer.ok && fresh) {
+          live.replaceChildren(...fresh.childNodes);
+          if (!fresh.dataset.refresh) return;
+        }
+      } catch {
+        /* away for a moment */
+      }
+      setTimeout(again, 1000 * live.dataset.refresh);
+    };
+    setTimeout(again, 1000 * live.dataset.refresh);
+  }
+})();
