@@ -8,6 +8,7 @@ from flask import Blueprint
 
 from app.core.web import bodies_under, errors_under
 from hosted_pages import PAGES, paper
+from hosted_pages.cli import scripts
 
 # A filled-in form has a few hundred; the answer of a bank's 3-D Secure page that comes by POST a few thousand.
 LARGEST_FORM_BYTES = 64_000
@@ -23,3 +24,4 @@ def attach(app: APIFlask) -> None:
     for prefix, largest in (("/pay/", LARGEST_FORM_BYTES), ("/return/", LARGEST_FORM_BYTES), ("/preview/", LARGEST_LOOK)):
         errors_under(app, prefix, paper.of_problem)
         bodies_under(app, prefix, largest)
+    app.cli.add_command(scripts)

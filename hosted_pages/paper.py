@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from app.core.headers import PERMISSIONS
 from app.core.problem import Problem
+from app.core.scripts import integrity_of
 from app.core.texts import N_
 from app.methods import METHODS
 from hosted_pages import words
@@ -90,6 +91,7 @@ def finish(response: Response) -> Response:
     headers.setdefault("Cache-Control", "no-store")
     headers["Referrer-Policy"] = "no-referrer"
     headers["Permissions-Policy"] = _PERMISSIONS
+    headers["Integrity-Policy"] = "blocked-destinations=(script)"  # a script whose tag has no integrity does not run
     headers.setdefault("Content-Security-Policy", _policy())
     return response
 
@@ -102,6 +104,7 @@ def _rendered(template: str, look: Look, status: int, **context: Any) -> Respons
         language=g.language,
         nonce=_nonce(),
         asset=_asset,
+        integrity_of=integrity_of,
         methods=METHODS,
         card_of=words.card_of,
         **context,
