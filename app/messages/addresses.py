@@ -2,7 +2,8 @@
 
 The form of a URL is checked when it is saved (`checked_url`), its addresses then too if the door can
 wait for DNS (`refuse_private`), and again at every delivery: what was resolved and checked is what is
-connected to (`resolve`, pinned), so that a name cannot point elsewhere a moment later.
+connected to (`resolve`, pinned), so that a name cannot point elsewhere a moment later. core/http.py looks once more at
+every address it connects to, whoever calls.
 """
 
 import ipaddress
@@ -11,16 +12,13 @@ import time
 from urllib.parse import urlsplit
 
 from app.config import settings
+from app.core.addresses import Address, is_public
 from app.core.errors import Refusal
 from app.core.texts import N_
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 LONGEST_URL = 1000
 _KEPT_SECONDS = 30.0
 _MOST_KEPT = 5000
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
 
 
 class BadUrl(Refusal):
@@ -79,27 +77,6 @@ def resolve(url: str) -> tuple[str, ...]:
             _resolved.clear()
         kept = _resolved[url] = (time.monotonic() + _KEPT_SECONDS, addresses)
     return kept[1]
-
-
-def is_public(address: Address) -> bool:
-    """Globally reachable, also after unwrapping IPv4 that travels inside IPv6."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address in _NAT64_LOCAL:
-            return False
-        inner = _inner(address)
-        if inner is not None:
-            return is_public(inner)
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if address.ipv4_mapped or address.sixtofour:
-        return address.ipv4_mapped or address.sixtofour
-    if address.teredo:
-        return address.teredo[1]
-    if address in _NAT64 or int(address) >> 32 == 0:  # the second: the old "IPv4-compatible" form ::a.b.c.d
-        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-    return None
 
 
 def _refuse_unless_public(addresses: list[Address]) -> None:

@@ -56,12 +56,12 @@ def _path_of_a_page() -> str:
 def _get(path: str) -> Response:
     """Follows redirects, but only within our own site."""
     site = settings().public_url
-    answer = send("GET", site + path)
+    answer = send("GET", site + path, own_site=True)
     for _ in range(_REDIRECTS):
         onwards = urljoin(site + path, answer.headers.get("location", ""))
         if answer.status not in (302, 303, 307) or not onwards.startswith(f"{site}/"):
             break
-        answer = send("GET", onwards)
+        answer = send("GET", onwards, own_site=True)
     return answer
 
 
