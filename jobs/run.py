@@ -8,7 +8,7 @@ import structlog
 from flask import Flask, current_app, has_app_context
 from sqlalchemy import update
 
-from app.core import queue, runs
+from app.core import metrics, queue, runs
 from app.core.clock import now
 from app.core.db import ALL, atomic
 from jobs import JOBS, schedule
@@ -48,6 +48,17 @@ def run_job(name: str, slot: str | None = None) -> str:
 
 
 def _work(name: str) -> str:
+    """Does the job, and counts it."""
+    try:
+        result = _repeated(name)
+    except BaseException:
+        metrics.count("zahlwerk_jobs_total", job=name, result="failed")
+        raise
+    metrics.count("zahlwerk_jobs_total", job=name, result="done")
+    return result
+
+
+def _repeated(name: str) -> str:
     """Calls run() again while it does as much as it may."""
     begun, done = time.monotonic(), 0
     while True:

@@ -6,7 +6,7 @@ from apiflask import APIFlask
 from flask import Flask, Request
 from flask.sessions import SecureCookieSessionInterface
 
-from app.api import RESOURCES, _docs, _errors, _spec, news
+from app.api import RESOURCES, _docs, _errors, _metrics, _spec, news
 from app.api._callers import needed
 from app.core.web import errors_under
 
@@ -18,6 +18,7 @@ def attach(app: APIFlask) -> None:
     app.register_blueprint(news.door)
     _spec.attach(app)
     app.register_blueprint(_docs.door)
+    app.register_blueprint(_metrics.door)
     errors_under(app, "/v1", _errors.render)
     app.session_interface = _SessionsOfPeople()
     needed(app)
@@ -27,6 +28,6 @@ class _SessionsOfPeople(SecureCookieSessionInterface):
     """Programs have no session: nothing here reads or sets a cookie, and no request pays for one."""
 
     def open_session(self, app: Flask, request: Request) -> Any:
-        if request.path.startswith(("/v1/", "/news/")):
+        if request.path.startswith(("/v1/", "/news/", "/metrics")):
             return self.make_null_session(app)
         return super().open_session(app, request)

@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core import queue
+from app.core import metrics, queue
 from app.core.clock import now
 from app.core.db import Model, Transaction, before_commit, table_of, transaction
 from app.core.fast import add, flush
@@ -195,4 +195,15 @@ def _write_events(work: Transaction) -> None:
     for row in details:
         add(EVENT_DETAILS, row)
     flush()
+    work.after_commit.append(lambda: _count(work))
     work.after_commit.append(lambda: queue.wake("relay_events"))
+
+
+def _count(work: Transaction) -> None:
+    for row in work.told:
+        metrics.count(
+            "zahlwerk_events_total",
+            event=row["name"],
+            provider=str(row["data"].get("provider") or ""),
+            live="" if row["live"] is None else str(row["live"]).lower(),
+        )

@@ -21,7 +21,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from app.config import settings
-from app.core import wire
+from app.core import metrics, wire
 from app.core.wire import CALLS_PER_PEER
 
 log = structlog.get_logger()
@@ -92,11 +92,14 @@ def send(
     patience = PLACE_WAIT_SECONDS if time.monotonic() - peer.answered_at < PLACE_WAIT_SECONDS else 0
     if not peer.slots.acquire(timeout=patience):
         raise NotSent(f"{CALLS_PER_PEER} calls to {peer_name} are under way")
+    host = ("host", parts.hostname or "") if guarded else ("host", "webhooks")
+    begun = time.monotonic()
     seconds = min(deadline_seconds or settings().http_deadline_seconds, _at_most.get())
     try:
         anywhere = own_site or settings().allow_private_endpoints
         response = _exchange(method, url, headers or {}, body, seconds, pinned_address, anywhere)
-    except (NotSent, NoAnswer):
+    except (NotSent, NoAnswer) as error:
+        _count(host, "not_sent" if isinstance(error, NotSent) else "no_answer", time.monotonic() - begun)
         peer.failures += 1
         if peer.failures >= FAILURES_BEFORE_OPEN:
             peer.open_until = time.monotonic() + OPEN_SECONDS
@@ -104,7 +107,13 @@ def send(
     finally:
         peer.slots.release()
     peer.failures, peer.answered_at = 0, time.monotonic()
+    _count(host, "answered", response.seconds)
     return response
+
+
+def _count(host: tuple[str, str], outcome: str, seconds: float) -> None:
+    counted = (("zahlwerk_calls_total", (host, ("outcome", outcome))), 1)
+    metrics.add(counted, *metrics.observed("zahlwerk_call_seconds", seconds, (host,)))
 
 
 _at_most: ContextVar[float] = ContextVar("at_most", default=math.inf)

@@ -5,6 +5,7 @@ A door that renders errors in its own form says `errors_under(app, "/v1", render
 
 import os
 import re
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import settings
-from app.core import db, headers, queue
+from app.core import db, headers, metrics, queue
 from app.core.keys import keys
 from app.core.logs import redact
 from app.core.problem import DATABASE_AWAY, Problem, problem_of
@@ -93,6 +94,7 @@ def request_id() -> str:
 
 def _begin() -> None:
     """A caller's own id is kept if it is sane, so that both sides find the same request in their logs."""
+    g.begun = time.perf_counter()
     given = request.headers.get("Request-Id", "")
     kept = _SANE_ID.fullmatch(given) and redact(given) == given
     g.request_id = given if kept else f"req_{os.urandom(12).hex()}"
@@ -107,7 +109,18 @@ def _finish(response: Response) -> Response:
     """Headers that every answer carries; a door that needs a wider policy has set its own before."""
     response.headers["Request-Id"] = request_id()
     headers.add_missing(response)
+    _count(response)
     return response
+
+
+def _count(response: Response) -> None:
+    """By the rule of the route and not by the address, which others choose."""
+    route = ("route", request.url_rule.rule if request.url_rule else "none")
+    method = ("method", request.method if request.url_rule else "any")
+    counted = (("zahlwerk_requests_total", (method, route, ("status", str(response.status_code)))), 1)
+    begun = g.get("begun")
+    seconds = time.perf_counter() - begun if begun else 0.0
+    metrics.add(counted, *metrics.observed("zahlwerk_request_seconds", seconds, (method, route)))
 
 
 def _answer(error: Exception) -> Any:

@@ -39,14 +39,14 @@ def book(connection: Connection, held: Held, news: News, actor: str) -> None:
         .first()
     )
     dispute = dict(row) if row else _opened(connection, held, news, turn, actor)
-    if turn.turn == dispute["state"]:
-        _update(connection, dispute, news)
+    if turn.turn in ("inquiry", dispute["state"]) or _overtaken(news, turn, dispute):
+        _update(connection, dispute, news)  # what followed from it is booked already
         return
-    if turn.turn == "inquiry" or (dispute["state"] == "reversed" and _older(news, dispute)):
-        return  # an earlier turn that was overtaken: what followed from it is booked already
-    if dispute["state"] == "inquiry" and turn.turn == "lost":  # nothing is lost that was not taken before
-        _charge_back(connection, held, dispute, actor)
-        dispute = _moved(connection, dispute, "charged_back", news, actor)
+    if dispute["state"] in ("inquiry", "reversed") and turn.turn in ("charged_back", "lost"):
+        dispute["amount"] = news.amount or dispute["amount"]  # an inquiry may have named more than is taken
+        if turn.turn == "lost":  # nothing is lost that was not taken before
+            _charge_back(connection, held, dispute, actor)
+            dispute = _moved(connection, dispute, "charged_back", news, actor)
     if turn.turn == "charged_back":
         _charge_back(connection, held, dispute, actor)
     elif turn.turn == "reversed" and dispute["state"] in ("charged_back", "lost"):
@@ -107,23 +107,25 @@ def _give_back(connection: Connection, held: Held, dispute: Mapping[str, Any], a
 
 
 def _moved(connection: Connection, dispute: Mapping[str, Any], to: str, news: News, actor: str) -> dict[str, Any]:
-    _update(connection, dispute, news)
+    dispute = _update(connection, dispute, news)
     step = move(connection, DISPUTE, DISPUTES, dispute, to, data=_told({**dispute, "state": to}), actor=actor)
     return {**dispute, "state": to, "step": step}
 
 
-def _update(connection: Connection, dispute: Mapping[str, Any], news: News) -> None:
-    """Deadline, reason and fee may come with any turn; a fee is booked once, when it is first named."""
+def _update(connection: Connection, dispute: Mapping[str, Any], news: News) -> dict[str, Any]:
+    """Deadline and fee may come with any turn, also one that was overtaken; a fee is booked once, when first named."""
     turn = news.dispute
     assert turn is not None
-    values: dict[str, Any] = {"updated_at": news.occurred_at or now()}
-    if turn.respond_by is not None:
+    at = news.occurred_at or now()
+    values: dict[str, Any] = {"updated_at": max(at, dispute["updated_at"]), "amount": dispute["amount"]}
+    if turn.respond_by is not None and at >= dispute["updated_at"]:
         values["respond_by"] = _moment(turn.respond_by)
     if turn.fee:
         values["fee"] = turn.fee
         if not dispute["fee"]:
             _post_fee(connection, dispute, turn.fee)
     connection.execute(update(DISPUTES).where(DISPUTES.c.id == dispute["id"]).values(values))
+    return {**dispute, **values}
 
 
 def _post_fee(connection: Connection, dispute: Mapping[str, Any], fee: int) -> None:
@@ -161,8 +163,10 @@ def _told(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _older(news: News, dispute: Mapping[str, Any]) -> bool:
-    return news.occurred_at is not None and news.occurred_at < dispute["updated_at"]
+def _overtaken(news: News, turn: DisputeNews, dispute: Mapping[str, Any]) -> bool:
+    """Did something newer arrive before it? Without a time, at least nothing is charged back after it was lost."""
+    older = news.occurred_at is not None and news.occurred_at < dispute["updated_at"]
+    return older or (turn.turn == "charged_back" and dispute["state"] == "lost")
 
 
 def _moment(value: datetime | date | None) -> datetime | None:

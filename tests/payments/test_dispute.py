@@ -106,6 +106,51 @@ def test_the_same_turn_twice_and_a_late_inquiry_change_nothing(paid, hear_turn):
     assert _dispute(paid)["state"] == "charged_back"
 
 
+def test_a_chargeback_takes_what_it_names_not_what_the_inquiry_named(paid, hear_turn):
+    hear_turn("inquiry", 1)
+    hear_turn("charged_back", 2, amount=400)
+    assert factories.fresh(paid)["charged_back"] == 400
+    assert _dispute(paid)["amount"] == 400
+    hear_turn("lost", 3)
+    assert booked(paid.payment["id"]) == {
+        "provider_balance": 9_600,
+        "payer_clearing": -10_000,
+        "dispute_losses": 400,
+    }
+    assert broken_proofs() == {}
+
+
+def test_turns_that_overtake_each_other_end_with_the_newest(paid, hear_turn):
+    for turn, minute in (("charged_back", 3), ("charged_back", 1), ("reversed", 2)):
+        hear_turn(turn, minute)
+    assert _dispute(paid)["state"] == "charged_back"
+    assert factories.fresh(paid)["charged_back"] == 10_000
+    assert told(paid.payment["id"]).count("chargeback.succeeded") == 1
+
+
+def test_the_fee_of_a_turn_that_was_overtaken_is_booked_all_the_same(paid, hear_turn):
+    hear_turn("reversed", 3)
+    hear_turn("charged_back", 2, fee=1_500)
+    assert _dispute(paid)["state"] == "reversed"
+    assert booked(paid.payment["id"]) == {
+        "provider_balance": 8_500,
+        "payer_clearing": -10_000,
+        "provider_fees": 1_500,
+    }
+
+
+def test_a_loss_that_is_the_first_we_hear_takes_money_and_fee_once(paid, hear_turn):
+    hear_turn("lost", 3, fee=1_500)
+    hear_turn("charged_back", 2, fee=1_500)
+    assert _dispute(paid)["state"] == "lost"
+    assert booked(paid.payment["id"]) == {
+        "provider_balance": -1_500,
+        "payer_clearing": -10_000,
+        "dispute_losses": 10_000,
+        "provider_fees": 1_500,
+    }
+
+
 def test_a_refund_and_a_chargeback_of_the_same_money_are_a_loss(act, paid, hear_turn):
     refund(**act, payment_id=paid.payment["id"])
     hear_turn("charged_back", 2)
