@@ -23,6 +23,8 @@ _OPEN = text(
            (SELECT count(*) FROM disputes WHERE state IN ('inquiry', 'charged_back') AND live = :live) AS disputes,
            (SELECT count(*) FROM webhook_endpoints
             WHERE failing_since IS NOT NULL AND deleted_at IS NULL AND live = :live) AS endpoints,
+           (SELECT count(*) FROM approval_requests
+            WHERE state = 'pending' AND (live IS NULL OR live = :live)) AS approvals,
            (SELECT count(*) FROM failed_reactions) AS reactions,
            ARRAY(SELECT p.id FROM customers c JOIN payments p ON p.customer_id = c.id
                  WHERE c.restricted_at IS NOT NULL AND c.live = :live LIMIT 50000) AS restricted
@@ -35,7 +37,7 @@ _lock = threading.Lock()
 
 
 def open_work(live: bool) -> dict[str, int]:
-    """unknown, reviews, disputes, endpoints, reactions, jobs (failed ones, with the reactions)."""
+    """unknown, reviews, disputes, endpoints, approvals, reactions, jobs (failed ones, with the reactions)."""
     return _found(live)[0]
 
 

@@ -38,6 +38,8 @@ def tell_outcome(verb: str, done: Done) -> None:
     elif state == "declined":
         why = formats.code(operation["code"]) or _("no reason given")
         say(_(_DECLINED[verb], why=why, **values), "bad")
+    elif state == "pending_approval":
+        say(_("Asked for. %(amount)s is kept aside until somebody else has decided.", **values), "wait")
     elif state == "failed":
         say(_("The provider could not be reached. Nothing was sent; try again."), "bad")
     elif state == "unknown":

@@ -31,6 +31,7 @@ STATUS: dict[str, Word] = {
 
 OPERATION: dict[str, Word] = {
     "created": Word(N_("Planned"), "quiet", "ring"),
+    "pending_approval": Word(N_("Waits for approval"), "wait", "person"),
     "submitted": Word(N_("Sent"), "wait", "clock"),
     "action": Word(N_("Waits for the payer"), "wait", "person"),
     "pending": Word(N_("With the provider"), "wait", "clock"),
@@ -153,6 +154,8 @@ NOUNS: dict[str, str] = {
 
 # what became of it: (text with the noun in it, tone, shape)
 TURNS: dict[str, Word] = {
+    "approval.requested": Word(N_("%(noun)s waits for approval"), "wait", "person"),
+    "withdrawn": Word(N_("%(noun)s was not approved"), "quiet", "cross"),
     "submitted": Word(N_("%(noun)s sent to the provider"), "quiet", "ring"),
     "succeeded": Word(N_("%(noun)s succeeded"), "good", "check"),
     "declined": Word(N_("%(noun)s declined"), "bad", "cross-full"),
@@ -221,6 +224,18 @@ EVENTS: dict[str, Word] = {
     "scripts.changed": Word(N_("The checkout serves a script that is not in the inventory"), "bad", "triangle"),
     "staff.added": Word(N_("User added"), "quiet", "full"),
     "staff.changed": Word(N_("User changed"), "quiet", "half"),
+    "approval.requested": Word(N_("Approval asked for"), "wait", "person"),
+    "approval.approved": Word(N_("Approved"), "good", "check"),
+    "approval.rejected": Word(N_("Not approved"), "bad", "cross"),
+    "approval.withdrawn": Word(N_("Request taken back"), "quiet", "back"),
+    "approval.expired": Word(N_("Request not decided in time"), "quiet", "hourglass"),
+    "approval.stale": Word(N_("Request out of date"), "quiet", "half"),
+    "approval.executed": Word(N_("Approved request is done"), "good", "check"),
+    "approval.failed": Word(N_("Approved request came to nothing"), "bad", "cross-full"),
+    "approval.commented": Word(N_("Comment on a request"), "quiet", "full"),
+    "approval_rule.added": Word(N_("Rule for approvals added"), "quiet", "full"),
+    "approval_rule.removed": Word(N_("Rule for approvals removed"), "quiet", "cross"),
+    "operation.corrected": Word(N_("Outcome recorded by hand"), "wait", "person"),
     "staff_role.added": Word(N_("Role added"), "quiet", "full"),
     "staff_role.changed": Word(N_("Role changed"), "quiet", "half"),
     "staff_role.removed": Word(N_("Role removed"), "quiet", "cross"),

@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
-from admin import formats, merchants_known
+from admin import formats, merchants_known, setup, webhook_test
 from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose, spend
+from admin.four_eyes import ask_or_do, asked_for
 from admin.guard import look_at
 from admin.here import connection, here
 from admin.listing import Filters
@@ -23,7 +24,7 @@ from admin.texts import lazy as _l
 from app.core.db import atomic, of
 from app.core.errors import Refusal
 from app.core.idempotency import KeyReused, Repeated, claim
-from app.core.ids import parse_id, public_id
+from app.core.ids import parse_id, public_id, uuid7
 from app.core.texts import N_
 from app.messages import queries
 from app.messages.addresses import refuse_private
@@ -75,6 +76,10 @@ class Endpoints(Screen):
             try:
                 refuse_private(form.url.data or "")
                 with atomic(of(merchant["id"], live)) as work:
+                    whose = {"merchant_id": merchant["id"], "live": live}
+                    if ask_or_do(work, "endpoint", **whose, subject_id=uuid7(), params=_values(form)):
+                        claim(work, form.once(what), merchant["id"], live, ("endpoint", merchant["id"]))
+                        return asked_for()
                     endpoint_id, secret = add_endpoint(
                         work, merchant_id=merchant["id"], live=live, actor=actor(), **_values(form)
                     )
@@ -88,7 +93,14 @@ class Endpoints(Screen):
                 return self._secret(form.url.data or "", secret, merchant)
         elif request.method == "GET":
             form.nonce.data = nonce(what)
-        return self.show("endpoint_form", title=_("New webhook endpoint"), form=form, merchant=merchant, endpoint=None)
+        return self.show(
+            "endpoint_form",
+            title=_("New webhook endpoint"),
+            form=form,
+            merchant=merchant,
+            endpoint=None,
+            setup=setup.strip(merchant),
+        )
 
     @page("/<id>", "merchant.read")
     def detail(self, id: str) -> str:
@@ -96,11 +108,15 @@ class Endpoints(Screen):
         look_at(endpoint["live"])
         form = OnceForm()
         form.nonce.data = nonce(purpose("rotate secret", endpoint["id"]))
+        merchant = read_merchant(endpoint["merchant_id"])
         return self.show(
             "endpoint",
             title=_("Webhook endpoint"),
             endpoint=endpoint,
-            merchant=read_merchant(endpoint["merchant_id"]),
+            merchant=merchant,
+            test=webhook_test.asked_for(endpoint["id"]),
+            kept=setup.kept(),
+            setup=setup.strip(merchant),
             deliveries=queries.deliveries(connection(), limit=20, endpoint_id=endpoint["id"], live=endpoint["live"]),
             waiting=_count(endpoint["id"], "pending"),
             failed=_count(endpoint["id"], "failed"),
@@ -131,7 +147,14 @@ class Endpoints(Screen):
 
     @page("/<id>/test", "endpoint.write", ("POST",))
     def test(self, id: str) -> AnyResponse:
-        return _do(id, lambda work, one: send_test(work, endpoint_id=one, actor=actor()), _("A test is on its way."))
+        endpoint = queries.endpoint(connection(), parse_id("whe", id))
+        try:
+            with atomic(of(endpoint["merchant_id"], endpoint["live"])) as work:
+                sent = {"test": public_id("dlv", send_test(work, endpoint_id=endpoint["id"], actor=actor()))}
+        except Refusal as refusal:
+            say_refused(refusal)
+            sent = {}
+        return go(url("endpoints.detail", id=id, **sent, **setup.kept()))
 
     @page("/<id>/switch", "endpoint.write", ("POST",), fresh=True)
     def switch(self, id: str) -> AnyResponse:
@@ -188,7 +211,13 @@ class Endpoints(Screen):
     def _secret(self, address: str, secret: str, merchant: Any) -> str:
         what = _("This is the only time that the secret is shown. The merchant checks with it that a webhook is ours.")
         return self.show(
-            "secret", title=_("Secret of %(address)s", address=address), secret=secret, merchant=merchant, what=what
+            "secret",
+            title=_("Secret of %(address)s", address=address),
+            secret=secret,
+            merchant=merchant,
+            what=what,
+            setup=setup.strip(merchant),
+            step="endpoint",
         )
 
 

@@ -10,6 +10,7 @@ from wtforms import RadioField, SelectField
 from admin import merchants_known
 from admin.fields import Several, options
 from admin.forms import OnceForm
+from admin.four_eyes import ask_or_do, asked_for
 from admin.here import connection
 from admin.limit_fields import WithLimits, typed
 from admin.office import url
@@ -95,6 +96,10 @@ def _save(user: Any, roles_: list[Given], form: GrantForm | None) -> AnyResponse
     """None: refused in a way that belongs to the form."""
     try:
         with atomic(ALL) as work:
+            before = [one.told() for one in held(work, user["id"])]
+            params = {"email": user["email"], "before": before, "after": [one.told() for one in roles_]}
+            if ask_or_do(work, "rights", merchant_id=None, live=None, subject_id=user["id"], params=params):
+                return asked_for()
             change_roles(work, user["id"], roles_, actor=actor())
     except Refusal as refusal:
         if form is not None and form.refuse(refusal):

@@ -13,6 +13,7 @@ from wtforms.validators import DataRequired, Length
 from admin import merchants_known
 from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose, spend
+from admin.four_eyes import ask_or_do, asked_for
 from admin.guard import look_at
 from admin.here import connection, here
 from admin.limit_fields import WithLimits
@@ -24,7 +25,8 @@ from admin.texts import lazy as _l
 from app.core.db import atomic, of
 from app.core.errors import NotFound, Refusal
 from app.core.idempotency import KeyReused, Repeated, claim
-from app.core.ids import parse_id, public_id
+from app.core.ids import parse_id, public_id, uuid7
+from app.core.limits import to_json
 from app.core.texts import N_
 from app.merchants import keys
 
@@ -72,6 +74,15 @@ class Keys(Screen):
             live = here().live
             try:
                 with atomic(of(merchant["id"], live)) as work:
+                    wanted = {
+                        "name": form.name.data or "",
+                        "permissions": form.permissions.data or [],
+                        "limits": to_json(allowed),
+                    }
+                    whose = {"merchant_id": merchant["id"], "live": live}
+                    if ask_or_do(work, "api_key", **whose, subject_id=uuid7(), params=wanted):
+                        claim(work, form.once(what), merchant["id"], live, ("api_key", merchant["id"]))
+                        return asked_for()
                     key_id, secret = keys.issue(
                         work,
                         merchant_id=merchant["id"],
@@ -84,10 +95,15 @@ class Keys(Screen):
                     claim(work, form.once(what), merchant["id"], live, ("api_key", key_id))
             except (Repeated, KeyReused):
                 return _shown_already(merchant["id"])
+            except Refusal as refusal:
+                say_refused(refusal)
+                return go(url("merchants.detail", id=public_id("mer", merchant["id"])))
             return self._secret(form.name.data or "", secret, merchant)
         if request.method == "GET":
             form.nonce.data = nonce(what)
-        return self.show("key_issue", title=_("Issue an API key"), form=form, merchant=merchant)
+        return self.show(
+            "key_issue", title=_("Issue an API key"), form=form, merchant=merchant, setup=setup.strip(merchant)
+        )
 
     @page("/<id>/rotate", "api_key.write", ("GET", "POST"), fresh=True)
     def rotate(self, id: str) -> Any:
@@ -135,6 +151,8 @@ class Keys(Screen):
             secret=secret,
             merchant=merchant,
             what=_("This is the only time that the key is shown. Copy it now."),
+            setup=setup.strip(merchant),
+            step="key",
         )
 
 

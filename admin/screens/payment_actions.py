@@ -13,6 +13,7 @@ from wtforms.validators import DataRequired, Length
 from admin import formats
 from admin.effects import Effect, cancels, captures, refunds
 from admin.forms import REQUIRED, TIDY, AmountField, OnceForm, nonce, purpose
+from admin.four_eyes import foreseen, permit
 from admin.guard import look_at
 from admin.here import connection
 from admin.office import url
@@ -58,11 +59,17 @@ class PaymentActions(Screen):
         form.amount.currency = payment["currency"]
 
         def effect(minor: int, final: bool) -> Effect:
-            return captures(payment, can, minor, final)
+            return foreseen(captures(payment, can, minor, final), payment, "capture", minor)
 
         def do(minor: int, once: Once) -> None:
+            reason = form.reason.data or ""
             done = capture(
-                **_whom(payment), amount=minor, final=form.final.data, reason=form.reason.data or "", once=once
+                **_whom(payment),
+                amount=minor,
+                final=form.final.data,
+                reason=reason,
+                once=once,
+                permit=permit(reason),
             )
             tell_outcome("capture", done)
 
@@ -80,10 +87,11 @@ class PaymentActions(Screen):
         form.reason.validators = [DataRequired(REQUIRED), *form.reason.validators]
 
         def effect(minor: int, final: bool) -> Effect:
-            return refunds(payment, can, minor)
+            return foreseen(refunds(payment, can, minor), payment, "refund", minor)
 
         def do(minor: int, once: Once) -> None:
-            done = refund(**_whom(payment), amount=minor, reason=form.reason.data or "", once=once)
+            reason = form.reason.data or ""
+            done = refund(**_whom(payment), amount=minor, reason=reason, once=once, permit=permit(reason))
             tell_outcome("refund", done)
 
         return self._money("refund", _("Refund"), payment, can.refund.amount, form, effect, do, offer_final=False)
@@ -91,12 +99,21 @@ class PaymentActions(Screen):
     @page("/<id>/capture/effect", "payment.capture")
     def capture_effect(self, id: str) -> Response:
         payment, can = _read(id)
-        return _effect_json(payment, lambda minor, final: captures(payment, can, minor, final))
+        
+
+        def effect(minor: int, final: bool) -> Effect:
+            return foreseen(captures(payment, can, minor, final), payment, "capture", minor)
+
+        return _effect_json(payment, effect)
 
     @page("/<id>/refund/effect", "payment.refund")
     def refund_effect(self, id: str) -> Response:
         payment, can = _read(id)
-        return _effect_json(payment, lambda minor, _final: refunds(payment, can, minor))
+        
+        def effect(minor: int, _final: bool) -> Effect:
+            return foreseen(refunds(payment, can, minor), payment, "refund", minor)
+
+        return _effect_json(payment, effect)
 
     @page("/<id>/cancel", "payment.cancel", ("GET", "POST"), fresh=True)
     def cancel(self, id: str) -> Any:
@@ -105,9 +122,10 @@ class PaymentActions(Screen):
             return _back(payment, can.cancel.refused)
 
         def do(reason: str, once: Once) -> None:
-            tell_outcome("cancel", cancel(**_whom(payment), reason=reason, once=once))
+            tell_outcome("cancel", cancel(**_whom(payment), reason=reason, once=once, permit=permit(reason)))
 
-        return self._plain("cancel", _("Cancel"), payment, cancels(payment, can.cancel.amount), do, danger=True)
+        effect = foreseen(cancels(payment, can.cancel.amount), payment, "cancel", can.cancel.amount)
+        return self._plain("cancel", _("Cancel"), payment, effect, do, danger=True)
 
     @page("/<id>/release", "payment.review", ("GET", "POST"))
     def release(self, id: str) -> Any:
@@ -156,7 +174,8 @@ class PaymentActions(Screen):
             elif not shown.ok:
                 form.amount.errors = [*form.amount.errors, shown.sentence]
         elif request.method == "GET":
-            form.amount.data = formats.typed(left, payment["currency"])
+            minor = form.amount.kept() or left
+            form.amount.data = formats.typed(minor, payment["currency"])
             form.nonce.data = nonce(what)
         shown = effect(minor if not form.amount.errors else left, form.final.data)
         form.stated.data = _stated(minor, form.final.data) if not form.amount.errors else ""

@@ -1,18 +1,27 @@
 """The worklist of operations without an answer: how old, and "ask now"."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
+from wtforms import RadioField, StringField
+from wtforms.validators import DataRequired, Length
 
 from admin import formats, words
+from admin.fields import options
+from admin.forms import REQUIRED, TIDY, Form
+from admin.four_eyes import asked_for, asker
 from admin.here import connection, here
 from admin.office import url
 from admin.screen import Entry, Screen, actor, go, page, say, say_refused
+from admin.texts import lazy as _l
+from app.approvals.ask import ask
 from app.connectors import CONNECTORS
+from app.core.db import atomic, of
 from app.core.errors import NotFound, Refusal
-from app.core.ids import parse_id
+from app.core.ids import parse_id, public_id
 from app.core.texts import N_
 from app.merchants.models import Merchant
 from app.payments.enquire import enquire_now
@@ -27,6 +36,15 @@ HOW = {
     "by_resend": N_("We send it again under the same key."),
     "by_news": N_("Only a message from the provider or a settlement file can tell."),
 }
+
+
+class CorrectionForm(Form):
+    outcome = RadioField(_l("What happened"), validators=[DataRequired(_l("Choose what happened."))])
+    reason = StringField(_l("How you know"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=200)])
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.outcome.choices = options({"succeeded": _("It succeeded"), "declined": _("It did not happen")})
 
 
 class Unknown(Screen):
@@ -54,6 +72,57 @@ class Unknown(Screen):
         else:
             _tell(done.operation)
         return go(url("unknown.index"))
+
+    @page("/<id>/correct", "payment.correct", ("GET", "POST"), fresh=True)
+    def correct(self, id: str) -> Any:
+        """Asks a second person to record how it ended. Nothing is changed until then."""
+        operation = _read(parse_id("op", id))
+        form = CorrectionForm()
+        if form.validate_on_submit():
+            try:
+                with atomic(of(operation["merchant_id"], operation["live"])) as work:
+                    ask(
+                        work,
+                        "correction",
+                        asker(),
+                        merchant_id=operation["merchant_id"],
+                        live=operation["live"],
+                        subject_id=operation["id"],
+                        params=_wanted(operation, form.outcome.data),
+                        reason=form.reason.data or "",
+                        always=True,
+                    )
+            except Refusal as refusal:
+                say_refused(refusal)
+            else:
+                return asked_for()
+        return self.show(
+            "unknown_correct", title=_("Record the outcome"), form=form, operation=operation, kinds=words.KIND
+        )
+
+
+def _read(operation_id: UUID) -> Any:
+    """Raises NotFound."""
+    query = (
+        select(OPERATIONS, PAYMENTS.c.merchant_reference)
+        .join(PAYMENTS, PAYMENTS.c.id == OPERATIONS.c.payment_id)
+        .where(OPERATIONS.c.id == operation_id, OPERATIONS.c.state == "unknown")
+    )
+    row = connection().execute(query).mappings().first()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def _wanted(operation: Any, outcome: str) -> dict[str, Any]:
+    return {
+        "payment_id": str(operation["payment_id"]),
+        "merchant_reference": operation["merchant_reference"],
+        "operation": public_id("op", operation["id"]),
+        "outcome": outcome,
+        "amount": operation["amount"],
+        "currency": operation["currency"],
+    }
 
 
 def _tell(operation: Any) -> None:

@@ -53,7 +53,7 @@ def permit(asker: Asker, *, reason: str = "") -> Permit:
     def asked(
         connection: Connection, payment: Mapping[str, Any], kind: str, amount: int, group_id: UUID
     ) -> Hold | None:
-        why = reasons(connection, asker, payment, kind, amount)
+        why = reasons(connection, asker, payment, kind, amount, lock=True)
         if why is None:
             rules.use(connection, asker, f"payment.{kind}", payment, amount, group_id)
             return None
@@ -91,10 +91,10 @@ def permit(asker: Asker, *, reason: str = "") -> Permit:
 
 
 def reasons(
-    connection: Connection, asker: Asker, payment: Mapping[str, Any], kind: str, amount: int
+    connection: Connection, asker: Asker, payment: Mapping[str, Any], kind: str, amount: int, *, lock: bool = False
 ) -> dict[str, Any] | None:
     """Why this needs approval: a limit of the asker's, or a rule. None: it may go on."""
-    return rules.over_limit(connection, asker, f"payment.{kind}", payment, amount) or rules.matching(
+    return rules.over_limit(connection, asker, f"payment.{kind}", payment, amount, lock=lock) or rules.matching(
         connection,
         kind,
         asker,

@@ -70,18 +70,19 @@ def matching(
 
 
 def over_limit(
-    connection: Connection, asker: Asker, permission: str, payment: Mapping[str, Any], amount: int
+    connection: Connection, asker: Asker, permission: str, payment: Mapping[str, Any], amount: int, *, lock: bool
 ) -> dict[str, Any] | None:
     """Why the asker may not do this alone: `{"limit": minor, "kind": "each" | "daily", ...}`. None: within the limits.
 
-    Two commands of one asker wait for each other when there is a daily limit, so that together they stay below it.
+    `lock`: two commands of one asker wait for each other when there is a daily limit, so that together they stay below.
     """
     limit = asker.limit(permission, payment["merchant_id"], payment["currency"])
     if limit.each is not None and amount > limit.each:
         return {"limit": limit.each, "kind": "each", "currency": payment["currency"]}
     if limit.daily is None:
         return None
-    connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"limit {asker.actor}"))))
+    if lock:
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"limit {asker.actor}"))))
     if used(connection, asker.actor, permission, payment) + amount > limit.daily:
         return {"limit": limit.daily, "kind": "daily", "currency": payment["currency"]}
     return None
@@ -142,7 +143,7 @@ def remove_rule(connection: Connection, rule_id: UUID, *, actor: str) -> None:
     row = connection.execute(delete(RULES).where(RULES.c.id == rule_id).returning(RULES)).mappings().first()
     if row is None:
         raise NotFound()
-    _told("approval_rule.removed", rule_id, row, actor)
+    _told("approval_rule.removed", rule_id, dict(row), actor)
 
 
 def rules(connection: Connection, merchant_id: UUID | None = None) -> Any:

@@ -34,6 +34,10 @@ class Shelf(Mapping[str, Shape], Generic[Shape]):
             }
         return self._modules
 
+    def put(self, name: str, module: Any) -> None:
+        """A module of a room above, which this package may not know. Its room puts it here when it is opened."""
+        self._loaded()[name] = module
+
     def __getitem__(self, name: str) -> Shape:
         return self._loaded()[name]
 

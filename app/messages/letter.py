@@ -125,6 +125,7 @@ def _tools(content: Mapping[str, Any]) -> dict[str, Any]:
         return data.get("reason") or (_translated(refusal_words(data["code"]), language) if data.get("code") else "")
 
     return {
+        "said": lambda text: _translated(text, language),
         "why": why,
         "money": money,
         "moment": moment,

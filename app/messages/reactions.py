@@ -6,11 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from app.approvals.actions import ACTIONS
 from app.core import queue
 from app.core.clock import now
 from app.core.db import transaction
 from app.core.reactions import later, together
-from app.messages import mail, staff_mail
+from app.messages import approvable_endpoint, approval_mail, mail, staff_mail
+
+ACTIONS.put("endpoint", approvable_endpoint)  # a new endpoint can be asked for, too
 
 # An endpoint hears of what happens after it was added, and never that it fails itself.
 _DELIVERIES = text(
@@ -48,3 +51,8 @@ def tell_staff(connection: Connection, event: Mapping[str, Any]) -> None:
     """Whoever asked for a link waits for it."""
     staff_mail.write(connection, event)
     transaction().after_commit.append(lambda: queue.wake("send_mails"))
+
+
+@together("approval.requested", *approval_mail.ENDED)
+def tell_approvers(connection: Connection, event: Mapping[str, Any]) -> None:
+    approval_mail.write(connection, event)

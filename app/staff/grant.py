@@ -12,7 +12,7 @@ from app.core import limits
 from app.core.clock import now
 from app.core.db import table_of
 from app.core.errors import Refusal
-from app.core.ids import public_id, uuid7
+from app.core.ids import parse_id, public_id, uuid7
 from app.core.limits import Limits
 from app.core.texts import N_
 from app.staff.models import Grant, Role
@@ -48,6 +48,13 @@ class Given:
         """As events and approvals carry it."""
         merchants = "all" if self.merchants is None else sorted(public_id("mer", one) for one in self.merchants)
         return {"role": self.role, "merchants": merchants, "limits": limits.to_json(self.limits)}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Given":
+        """The reverse of `told()`."""
+        names = told["merchants"]
+        merchants = None if names == "all" else frozenset(parse_id("mer", one) for one in names)
+        return cls(told["role"], merchants, limits.of_json(told["limits"]))
 
 
 def given(roles: Sequence[Given | str]) -> list[Given]:

@@ -5,10 +5,14 @@ from typing import Any
 
 from sqlalchemy import text, update
 
+from app.approvals.ask import permit
+from app.approvals.kinds import Asker
+from app.approvals.rules import add_rule
 from app.connectors.kinds import DisputeNews
 from app.core.clock import now
 from app.core.db import ALL, atomic, reading
 from app.core.ids import public_id
+from app.core.limits import Limit
 from app.messages.endpoints import DELIVERIES, add_endpoint, send_test
 from app.payments.capture import capture
 from app.payments.evidence import add_evidence
@@ -97,10 +101,18 @@ def pages(acquirers: Any) -> dict[str, str]:
         "user_change": f"users/{someone}/change",
         "user_switch": f"users/{someone}/switch",
         "grant_add": f"users/{someone}/grants/add",
+        **_approvals(shop, captured),
         "roles": "roles/",
         "role_add": "roles/add",
         "role_change": f"roles/{_role()}/change",
+        "user_factor": f"users/{someone}/factor",
         "account": "account/",
+        "login_safety": "account/safety/",
+        "authenticator": "account/authenticator/",
+        "recovery_codes": "account/authenticator/codes",
+        "authenticator_remove": "account/authenticator/remove",
+        "passkey_add": "account/passkeys/add",
+        "confirm": "confirm?next=/admin/payments/",
         "account_password": "account/password",
     }
 
@@ -157,6 +169,31 @@ def _messages(shop: factories.Tenant) -> tuple[str, str, str]:
         query = text("SELECT id FROM events WHERE name = 'payment.created' LIMIT 1")
         event_id = connection.execute(query).scalar_one()
     return public_id("whe", endpoint_id), public_id("dlv", delivery_id), public_id("evt", event_id)
+
+
+def _approvals(shop: factories.Tenant, captured: Any) -> dict[str, str]:
+    """A refund that waits, and a rule."""
+    boss = user("supervisor", email="boss@example.com", name="Bo Ss")
+    with atomic(ALL) as connection:
+        add_rule(connection, actor="test", merchant_id=shop.merchant_id, action="refund", currency="EUR", above=5_000)
+    asker = Asker("staff:someone", lambda *_: Limit())
+    refund(
+        merchant_id=shop.merchant_id,
+        live=False,
+        actor=asker.actor,
+        payment_id=captured.payment["id"],
+        amount=5_001,
+        permit=permit(asker, reason="The parcel came back"),
+    )
+    with reading(ALL) as connection:
+        request_id = connection.execute(text("SELECT id FROM approval_requests ORDER BY id DESC LIMIT 1")).scalar_one()
+    assert boss
+    return {
+        "approvals": "approvals/",
+        "approval": f"approvals/{public_id('apr', request_id)}",
+        "approval_rules": "approval-rules/",
+        "approval_rule_add": "approval-rules/add",
+    }
 
 
 def _role() -> str:

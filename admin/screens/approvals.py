@@ -1,0 +1,174 @@
+"""Requests for approval: the inbox of whoever decides, what became of them, and the request itself."""
+
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from flask_babel import gettext as _
+from sqlalchemy import select
+from wtforms import StringField
+from wtforms.validators import DataRequired, Length
+
+from admin import actors, approval_words, merchants_known
+from admin.forms import REQUIRED, TIDY, Form
+from admin.here import connection, here, scope, staff
+from admin.office import url
+from admin.screen import Entry, Screen, actor, go, page, say, say_refused
+from admin.texts import lazy as _l
+from app.approvals import decide
+from app.approvals.approvers import may_decide
+from app.approvals.ask import REQUESTS
+from app.core.errors import Refusal
+from app.core.ids import parse_id, public_id
+from app.core.texts import N_
+
+_MOST = 200
+VIEWS = {"open": N_("To decide"), "mine": N_("Asked by me"), "closed": N_("Decided")}
+
+
+class DecisionForm(Form):
+    note = StringField(_l("Note"), filters=TIDY, validators=[Length(max=500)])
+
+
+class CommentForm(Form):
+    body = StringField(_l("Comment"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=1000)])
+
+
+class Approvals(Screen):
+    address = "approvals"
+    entry = Entry("top", 20, N_("Approvals"), "done", "approvals")
+
+    @page("/", "approval.read")
+    def index(self) -> str:
+        view = request.args.get("view", "open")
+        view = view if view in VIEWS else "open"
+        rows = _rows(view)
+        return self.show(
+            "approvals",
+            title=_("Approvals"),
+            rows=rows,
+            view=view,
+            views=VIEWS,
+            actors=actors.names([row["maker"] for row in rows]),
+            words=approval_words,
+            merchants=merchants_known.names(),
+            may=_may,
+        )
+
+    @page("/<id>", "approval.read")
+    def detail(self, id: str) -> str:
+        return self._detail(_read(id), DecisionForm(), CommentForm())
+
+    @page("/<id>/approve", "approval.decide", ("POST",), fresh=True)
+    def approve(self, id: str) -> Any:
+        asked, form = _read(id), DecisionForm()
+        if not form.validate():
+            return self._detail(asked, form, CommentForm())
+        try:
+            after = decide.approve(asked["id"], staff(), scope=scope(), note=form.note.data or "")
+        except Refusal as refusal:
+            say_refused(refusal)
+        else:
+            say(*approval_words.done(after["state"]))
+        return go(url("approvals.detail", id=id))
+
+    @page("/<id>/reject", "approval.decide", ("POST",))
+    def reject(self, id: str) -> Any:
+        asked, form = _read(id), DecisionForm()
+        form.note.validators = [DataRequired(REQUIRED), *form.note.validators]
+        if not form.validate():
+            return self._detail(asked, form, CommentForm())
+        try:
+            decide.reject(asked["id"], staff(), scope=scope(), note=form.note.data or "")
+        except Refusal as refusal:
+            say_refused(refusal)
+        else:
+            say(_("Rejected. Nothing was sent, and what was kept aside is free again."))
+        return go(url("approvals.detail", id=id))
+
+    @page("/<id>/take-back", "approval.read", ("POST",))
+    def take_back(self, id: str) -> Any:
+        try:
+            decide.take_back(_read(id)["id"], staff(), scope=scope())
+        except Refusal as refusal:
+            say_refused(refusal)
+        else:
+            say(_("Taken back."))
+        return go(url("approvals.detail", id=id))
+
+    @page("/<id>/comment", "approval.read", ("POST",))
+    def comment(self, id: str) -> Any:
+        asked, form = _read(id), CommentForm()
+        if not form.validate():
+            return self._detail(asked, DecisionForm(), form)
+        decide.comment(asked["id"], actor(), form.body.data or "", scope=scope())
+        return go(url("approvals.detail", id=id))
+
+    @page("/<id>/secret", "approval.read", ("POST",))
+    def secret(self, id: str) -> Any:
+        """Shown once, to whoever asked for it."""
+        secret = decide.take_secret(_read(id)["id"], staff(), scope=scope())
+        if secret is None:
+            say(_("The secret was shown already, or is not for you."), "wait")
+            return go(url("approvals.detail", id=id))
+        return self.show("approval_secret", title=_("The secret"), secret=secret, id=id)
+
+    def _detail(self, asked: Any, decision: DecisionForm, comment: CommentForm) -> str:
+        comments = (
+            connection()
+            .execute(
+                select(decide.COMMENTS)
+                .where(decide.COMMENTS.c.request_id == asked["id"])
+                .order_by(decide.COMMENTS.c.id)
+            )
+            .mappings()
+            .all()
+        )
+        people = [asked["maker"], asked["decided_by"] or "", *(one["author"] for one in comments)]
+        return self.show(
+            "approval",
+            title=approval_words.title(asked),
+            asked=asked,
+            comments=comments,
+            actors=actors.names(filter(None, people)),
+            words=approval_words,
+            merchants=merchants_known.names(),
+            decision=decision,
+            comment=comment,
+            may_decide=_may(asked),
+            is_mine=asked["maker"] == staff().actor,
+            label=approval_words.name(asked),
+        )
+
+
+def _may(asked: Any) -> bool:
+    who = (asked["action"], asked["maker"], asked["merchant_id"], asked["amount"], asked["currency"])
+    return asked["state"] == "pending" and may_decide(staff(), *who)
+
+
+def _rows(view: str) -> Any:
+    """What ends soonest first; closed ones newest first. Requests of no merchant stand in both modes."""
+    query = select(REQUESTS).where(REQUESTS.c.live.is_(None) | (REQUESTS.c.live == here().live))
+    if view == "open":
+        query = query.where(REQUESTS.c.state == "pending").order_by(REQUESTS.c.expires_at)
+    elif view == "mine":
+        query = query.where(REQUESTS.c.maker == staff().actor).order_by(REQUESTS.c.id.desc())
+    else:
+        query = query.where(REQUESTS.c.state != "pending").order_by(REQUESTS.c.id.desc())
+    return connection().execute(query.limit(_MOST)).mappings().all()
+
+
+def _read(id: str) -> Any:
+    return decide.read(connection(), parse_id("apr", id))
+
+
+def address(asked: Any) -> str:
+    return url("approvals.detail", id=public_id("apr", asked["id"]))
+
+
+SCREEN = Approvals
+
+if TYPE_CHECKING:
+    from admin.screen import ScreenModule
+    from admin.screens import approvals as _me
+
+    _check: ScreenModule = _me
