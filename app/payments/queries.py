@@ -1,11 +1,11 @@
 """Reading payments: the rows an operation works on, under lock, and what is left of each sum."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from app.core.db import table_of
 from app.core.errors import NotFound
@@ -50,6 +50,7 @@ _HELD_AUTHORISATION = Statement(_HELD.where(AUTHORISATIONS.c.id == bindparam("id
 _HELD_OPEN = Statement(
     _HELD.where(PAYMENTS.c.id == bindparam("id"), AUTHORISATIONS.c.is_open).with_for_update(of=_BOTH)
 )
+_OPEN_OF_MANY = Statement(_HELD.where(PAYMENTS.c.id == func.any(bindparam("ids")), AUTHORISATIONS.c.is_open))
 _LOCKED_PAYMENT = Statement(select(PAYMENTS).where(PAYMENTS.c.id == bindparam("id")).with_for_update())
 
 
@@ -72,6 +73,12 @@ def held_open(connection: Connection, payment_id: UUID) -> Held | None:
     """Locks a payment with its open authorisation; None when there is none (or no such payment)."""
     row = _HELD_OPEN.row(connection, {"id": payment_id})
     return _held(row) if row else None
+
+
+def open_of_many(connection: Connection, payments: Sequence[UUID]) -> dict[UUID, Held]:
+    """Payments with their open authorisations, without a lock; those that have none are left out."""
+    rows = _OPEN_OF_MANY.rows(connection, {"ids": list(payments)})
+    return {held.payment["id"]: held for held in map(_held, rows)}
 
 
 def locked_payment(connection: Connection, payment_id: UUID) -> Mapping[str, Any]:
