@@ -8,6 +8,7 @@ Redis that was emptied looks to Prometheus like a restart; money is counted in t
 import atexit
 import os
 import threading
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -23,6 +24,7 @@ FLUSH_SECONDS = 2.0
 # A label that somebody outside chooses would grow without end; then everything new is counted as one.
 MOST_SERIES = 5_000
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_FITS = [("le", str(bucket)) for bucket in (*BUCKETS, "+Inf")]
 
 Labels = tuple[tuple[str, str], ...]
 Series = tuple[str, Labels]
@@ -54,8 +56,8 @@ def observe(name: str, seconds: float, **labels: str) -> None:
 
 def observed(name: str, seconds: float, labels: Labels) -> list[tuple[Series, float]]:
     """The same for who adds several things at once."""
-    fits = next((str(bucket) for bucket in BUCKETS if seconds <= bucket), "+Inf")
-    return [((f"{name}_bucket", (*labels, ("le", fits))), 1), ((f"{name}_sum", labels), seconds)]
+    fits = _FITS[bisect_left(BUCKETS, seconds)]
+    return [((f"{name}_bucket", (*labels, fits)), 1), ((f"{name}_sum", labels), seconds)]
 
 
 def add(*counted: tuple[Series, float]) -> None:
