@@ -7,7 +7,7 @@ from app.core.db import ALL, atomic
 from app.core.events import tell
 
 
-def told(name: str, **data: Any) -> None:
+def told(name: str, /, **data: Any) -> None:
     """The subject is whoever did it."""
     me = staff()
     with atomic(ALL):

@@ -40,6 +40,7 @@ class Settings:
     sandbox_url: str | None
     smtp_url: str = field(repr=False)
     mail_from: str
+    auditor_email: str | None
     environment: str
     trusted_proxies: int
     api_requests_per_minute: int
@@ -70,6 +71,7 @@ def settings() -> Settings:
         sandbox_url=read("SANDBOX_URL").rstrip("/") or None,
         smtp_url=read("SMTP_URL", "smtp://127.0.0.1:25"),
         mail_from=read("MAIL_FROM", "Zahlwerk <no-reply@zahlwerk.example>"),
+        auditor_email=read("AUDITOR_EMAIL") or None,
         environment=environment,
         trusted_proxies=int(read("TRUSTED_PROXIES", "0")),
         api_requests_per_minute=int(read("API_REQUESTS_PER_MINUTE", "3000")),

@@ -160,8 +160,11 @@ def details_digest(salt: bytes, body: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(salt + canonical(body)).digest()
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _CANONICAL.encode(body).encode()
 
 
 @before_commit

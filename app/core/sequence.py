@@ -1,27 +1,21 @@
 """The sequencer and the seals.
 
 One transaction at a time (an advisory transaction lock) takes committed events from the queue, gives
-them the next gapless positions and chains an HMAC over each: seal = HMAC(key, previous seal + event).
-The key lives outside the database, so who can write rows cannot forge the chain.
+them the next gapless positions and chains a seal (seal.py) over each. Its key lives outside the database, so who
+can write rows cannot forge the chain; verify.py reads it.
 """
 
-import hashlib
-import hmac
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, text
 
-from app.config import settings
-from app.core.db import ALL, atomic, reading, table_of
-from app.core.events import Event, EventDetails, EventLog, EventQueue, canonical, details_digest, plain
+from app.core.db import ALL, atomic, table_of
+from app.core.events import Event, EventLog, EventQueue
+from app.core.seal import START, seal_of
+from app.core.verify import verify as _verified
 
 _LOCK = 7_230_001
-_SEALED_COLUMNS = (
-    *("id", "merchant_id", "live", "name", "audience", "subject_type", "subject_id", "step"),
-    *("payment_id", "payment_step", "actor", "data"),
-)
 
 
 def sequence(limit: int = 500) -> int:
@@ -66,41 +60,10 @@ def _last(connection: Connection) -> tuple[int, bytes]:
     row = connection.execute(
         select(EventLog.position, EventLog.seal).order_by(EventLog.position.desc()).limit(1)
     ).first()
-    return (row.position, row.seal) if row else (0, b"\0" * 32)
+    return (row.position, row.seal) if row else (0, START)
 
 
-def seal_of(previous: bytes, event: Mapping[str, Any]) -> bytes:
-    body = plain({name: event[name] for name in _SEALED_COLUMNS})
-    body["happened_at"] = event["happened_at"].timestamp()
-    body["details"] = event["details_digest"].hex() if event["details_digest"] else None
-    return hmac.digest(settings().keys.seal, previous + canonical(body), hashlib.sha256)
-
-
-def verify(batch: int = 5000) -> tuple[int, int | None]:
-    """Reads the whole chain. Returns (events verified, first broken position or None)."""
-    position, seal = 0, b"\0" * 32
-    with reading(ALL) as connection:
-        while True:
-            rows = (
-                connection.execute(
-                    select(EventLog.position, EventLog.seal, table_of(Event), EventDetails.salt, EventDetails.body)
-                    .join_from(EventLog, Event, Event.id == EventLog.event_id, isouter=True)
-                    .join(EventDetails, EventDetails.event_id == Event.id, isouter=True)
-                    .where(EventLog.position > position)
-                    .order_by(EventLog.position)
-                    .limit(batch)
-                )
-                .mappings()
-                .all()
-            )
-            if not rows:
-                return position, None
-            for row in rows:
-                if row["position"] != position + 1 or row["id"] is None:
-                    return position, position + 1
-                if row["salt"] is not None and details_digest(row["salt"], row["body"]) != row["details_digest"]:
-                    return position, position + 1
-                seal = seal_of(seal, dict(row))
-                if not hmac.compare_digest(seal, row["seal"]):
-                    return position, position + 1
-                position += 1
+def verify() -> tuple[int, int | None]:
+    """(events that fit together, first broken position or None); verify.py says more."""
+    found = _verified()
+    return found.events, found.broken.position if found.broken else None

@@ -22,6 +22,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import settings
 from app.core import db, headers, metrics, queue
+from app.core.audit import audit
 from app.core.keys import keys
 from app.core.logs import redact
 from app.core.problem import DATABASE_AWAY, Problem, problem_of
@@ -52,6 +53,7 @@ def attach(app: APIFlask) -> None:
     app.register_error_handler(Exception, _answer)
     app.register_blueprint(health)
     app.cli.add_command(keys)
+    app.cli.add_command(audit)
 
 
 def errors_under(app: Flask, prefix: str, render: Render) -> None:
