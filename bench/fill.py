@@ -54,7 +54,19 @@ def fill(owner_url: str, rows: int, *, queued: bool = False) -> list[prepare.Ten
             if done is not None:
                 done.result()
         lane.connection.execute("DROP SCHEMA fill CASCADE")
+        if not queued:  # what has no position yet is rolled up by the job, when it has one
+            _figures(lane)
     return chosen
+
+
+def _figures(lane: Lane) -> None:
+    """By the product's own roll-up, which reads the events just numbered."""
+    from app.figures.roll_up import roll_up
+
+    with lane.timed("figures"):
+        while roll_up(100_000).events:
+            pass
+    lane.settle("money_figures", "attempt_figures")
 
 
 def _money(owner_url: str) -> None:
@@ -79,9 +91,9 @@ def _seals(owner_url: str) -> None:
 
 def proved(owner_url: str) -> list[str]:
     """Names of the proofs that do not hold."""
+    from app.figures.proofs import PROOFS
     from app.ledger.balance import snapshot
     from app.ledger.proof import prove
-    from app.payments.proofs import PROOFS
 
     with create_engine(owner_url).begin() as connection:
         snapshot(connection)

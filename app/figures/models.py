@@ -1,4 +1,4 @@
-"""Figures per hour and per day (UTC) of each merchant, rolled up from operations; and how long queues became.
+"""Figures per hour and day (periods.DAYS_OF) of each merchant, rolled up from operations; and how long queues became.
 
 An operation belongs to the hour in which it was asked for: the time in its id, which never changes. Amounts are minor
 units of `currency` and are never added over currencies. Days are the sums of their hours, so that a year is read from

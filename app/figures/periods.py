@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+# Whose days are kept as rows of their own. Others' days are put together from hours.
+DAYS_OF = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,20 @@ class Piece:
 
 
 def pieces(buckets: Sequence[Bucket]) -> list[Piece]:
-    """Whole days (UTC) are read from days, what is left at their sides from hours."""
+    """Whole days (of DAYS_OF) are read from days, what is left at their sides from hours."""
     return [piece for number, bucket in enumerate(buckets) for piece in _pieces(number, bucket)]
+
+
+def midnight(moment: datetime, days: int = 0) -> datetime:
+    """When the day of that moment began, or the one so many days later."""
+    day = moment.astimezone(DAYS_OF).date() + timedelta(days=days)
+    return datetime.combine(day, time(), tzinfo=DAYS_OF).astimezone(UTC)
 
 
 def _pieces(number: int, bucket: Bucket) -> Iterator[Piece]:
     starts, ends = _hour(bucket.starts), _hour(bucket.ends)
-    first, last = _midnight(starts + _DAY - _HOUR), _midnight(ends)
+    first = starts if starts == midnight(starts) else midnight(starts, 1)
+    last = midnight(ends)
     if first >= last:
         yield Piece(number, "hour", starts, ends)
         return
@@ -43,7 +52,3 @@ def _pieces(number: int, bucket: Bucket) -> Iterator[Piece]:
 
 def _hour(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, RowMapping
 
 from app.figures import rows as said
+from app.figures.periods import DAYS_OF
 from app.figures.roll_up import CURSOR
 from app.ledger.proof import Proof, rows
 from app.payments.proofs import PROOFS as PAYMENT_PROOFS
@@ -43,7 +44,7 @@ def daily_figures_equal_hourly(connection: Connection) -> Sequence[RowMapping]:
     for table, keys, values in _FIGURES:
         sums = ", ".join(f"sum({value})::bigint AS {value}" for value in values)
         hours = f"""
-            SELECT date_trunc('day', starts_at, 'UTC') AS starts_at, {", ".join(keys)}, {sums}
+            SELECT date_trunc('day', starts_at, '{DAYS_OF.key}') AS starts_at, {", ".join(keys)}, {sums}
             FROM {table} WHERE span = 'hour' GROUP BY 1, {", ".join(keys)}
             """  # noqa: S608 - names of our own
         found += rows(connection, _differences(table, "day", keys, values, hours))

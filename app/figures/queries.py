@@ -46,11 +46,12 @@ def latest_depths(connection: Connection) -> Sequence[RowMapping]:
     return connection.execute(_LATEST).mappings().all()
 
 
+# Each piece is read by itself (OFFSET 0 keeps it so): by its index, whatever the planner thinks of their number.
 _PIECES = (
     "unnest(CAST(:buckets AS int[]), CAST(:spans AS text[]), CAST(:starts AS timestamptz[]),"
     " CAST(:ends AS timestamptz[])) AS p (bucket, span, starts, ends)"
 )
-_INSIDE = "f.span = p.span AND f.starts_at >= p.starts AND f.starts_at < p.ends AND f.live = :live"
+_INSIDE = "f.span = p.span AND f.starts_at >= p.starts AND f.starts_at < p.ends AND f.live = :live{narrowed} OFFSET 0"
 _OF_MERCHANTS = " AND f.merchant_id = ANY (CAST(:merchants AS uuid[]))"
 
 
@@ -66,12 +67,19 @@ def _given(wanted: Wanted, buckets: Sequence[Bucket]) -> Mapping[str, Any]:
     return given if wanted.merchants is None else {**given, "merchants": list(wanted.merchants)}
 
 
+def _inside(narrowed: bool) -> str:
+    return _INSIDE.format(narrowed=_OF_MERCHANTS if narrowed else "")
+
+
 @cache
 def _money(narrowed: bool) -> TextClause:
     sums = ", ".join(f"sum(f.{name})::bigint AS {name}" for name in rows.MONEY)
     return text(
-        f"SELECT p.bucket, f.currency, {sums} FROM {_PIECES} JOIN money_figures f ON {_INSIDE}"  # noqa: S608 - our names
-        f"{_OF_MERCHANTS if narrowed else ''} GROUP BY p.bucket, f.currency ORDER BY p.bucket, f.currency"
+        f"""
+        SELECT p.bucket, f.currency, {sums}
+        FROM {_PIECES} CROSS JOIN LATERAL (SELECT * FROM money_figures f WHERE {_inside(narrowed)}) f
+        GROUP BY p.bucket, f.currency ORDER BY p.bucket, f.currency
+        """  # noqa: S608 - names of our own
     )
 
 
@@ -84,7 +92,7 @@ def _attempts(narrowed: bool) -> TextClause:
                        WHEN GROUPING(f.country) = 0 THEN 'country' ELSE 'code' END AS by,
                    coalesce(f.contract_id::text, f.method, f.country, f.code) AS key,
                    f.contract_id, f.outcome, sum(f.attempts)::bigint AS attempts
-            FROM {_PIECES} JOIN attempt_figures f ON {_INSIDE}{_OF_MERCHANTS if narrowed else ""}
+            FROM {_PIECES} CROSS JOIN LATERAL (SELECT * FROM attempt_figures f WHERE {_inside(narrowed)}) f
             GROUP BY GROUPING SETS ((f.contract_id, f.outcome), (f.method, f.outcome), (f.country, f.outcome),
                                     (f.code, f.outcome))
         ) g LEFT JOIN contracts c ON c.id = g.contract_id
@@ -95,11 +103,13 @@ def _attempts(narrowed: bool) -> TextClause:
 
 _DEPTHS = text(
     """
-    SELECT b.number - 1 AS bucket, d.queue, max(d.deepest) AS deepest
+    SELECT b.number - 1 AS bucket, d.queue, d.deepest
     FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) WITH ORDINALITY
          AS b (starts, ends, number)
-    JOIN queue_depths d ON d.hour >= b.starts AND d.hour < b.ends
-    GROUP BY 1, 2 ORDER BY 1, 2
+    CROSS JOIN LATERAL (
+        SELECT queue, max(deepest) AS deepest FROM queue_depths WHERE hour >= b.starts AND hour < b.ends GROUP BY queue
+    ) d
+    ORDER BY 1, 2
     """
 )
 _LATEST = text("SELECT DISTINCT ON (queue) queue, latest, measured_at FROM queue_depths ORDER BY queue, hour DESC")

@@ -5,9 +5,9 @@ committed. A cursor remembers how far it was read and moves in the transaction t
 counted twice, nothing is missed while the job was away, and what changes later takes its old hour along.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, TextClause, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -17,10 +17,11 @@ from app.core.events import EventLog
 from app.core.ids import first_of
 from app.core.reactions import Cursor
 from app.figures import rows
+from app.figures.periods import DAYS_OF, midnight
 
 CURSOR = "figures"
 _HOUR = timedelta(hours=1)
-_HOURS_AT_ONCE = 48  # whose operations one statement reads
+_MOST_IN_A_ROW = 48  # hours whose operations one statement reads
 
 _HOURS_DUE = text(
     f"""
@@ -50,8 +51,8 @@ def roll_up(events: int = 20_000) -> Rolled:
         if after is None or up_to is None:
             return Rolled(0, 0)
         hours = list(connection.execute(_HOURS_DUE, {"after": after, "up_to": up_to}).scalars())
-        for start in range(0, len(hours), _HOURS_AT_ONCE):
-            _write(connection, hours[start : start + _HOURS_AT_ONCE])
+        for run in runs(hours):
+            _write(connection, *run)
         connection.execute(update(Cursor).where(Cursor.reaction == CURSOR).values(position=up_to))
         return Rolled(up_to - after, len(hours))
 
@@ -68,26 +69,38 @@ def _last(connection: Connection, after: int, events: int) -> int | None:
     return connection.execute(query.order_by(EventLog.position.desc()).limit(1)).scalar()
 
 
-def _write(connection: Connection, hours: Sequence[datetime]) -> None:
-    """These hours, and the days to which they belong, anew."""
-    of_hours = {"starts": list(hours)}
-    of_rows = {"firsts": [first_of(hour) for hour in hours], "ends": [first_of(hour + _HOUR) for hour in hours]}
-    of_days = {"starts": sorted({hour.astimezone(UTC).replace(hour=0) for hour in hours})}
+def runs(hours: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:
+    """Hours, in their order, as (first, the one after the last) of those that follow each other.
+
+    A range is read by its index; of a list of single hours PostgreSQL would look through all there is.
+    """
+    start, number = 0, 1
+    while start < len(hours):
+        while number < min(len(hours), start + _MOST_IN_A_ROW) and hours[number] - hours[number - 1] == _HOUR:
+            number += 1
+        yield hours[start], hours[number - 1] + _HOUR
+        start, number = number, number + 1
+
+
+def _write(connection: Connection, first: datetime, after: datetime) -> None:
+    """The hours from `first` to just before `after`, and the days to which they belong, anew."""
+    of_ids = {"first": first_of(first), "after": first_of(after)}
+    of_hours = {"first": first, "after": after}
+    of_days = {"first": midnight(first), "after": midnight(after - _HOUR, 1)}
     for forget_hours, write_hours, forget_days, write_days in _STATEMENTS:
         connection.execute(forget_hours, of_hours)
-        connection.execute(write_hours, of_rows)
+        connection.execute(write_hours, of_ids)
         connection.execute(forget_days, of_days)
         connection.execute(write_days, of_days)
 
 
-_FORGET = "DELETE FROM {table} WHERE span = '{span}' AND starts_at = ANY (CAST(:starts AS timestamptz[]))"
+_FORGET = "DELETE FROM {table} WHERE span = '{span}' AND starts_at >= :first AND starts_at < :after"
 _HOURS = "INSERT INTO {table} ({columns}) SELECT {columns} FROM ({said}) said"
 _DAYS = """
     INSERT INTO {table} ({columns})
-    SELECT 'day', d.starts_at, {keys}, {sums}
-    FROM unnest(CAST(:starts AS timestamptz[])) AS d (starts_at) JOIN {table} h ON h.span = 'hour'
-         AND h.starts_at >= d.starts_at AND h.starts_at < d.starts_at + interval '24 hours'
-    GROUP BY d.starts_at, {keys}
+    SELECT 'day', date_trunc('day', starts_at, '{zone}'), {keys}, {sums}
+    FROM {table} WHERE span = 'hour' AND starts_at >= :first AND starts_at < :after
+    GROUP BY 2, {keys}
 """
 
 
@@ -99,6 +112,7 @@ def _statements(table: str, keys: Sequence[str], values: Sequence[str], said: st
         "keys": ", ".join(keys),
         "sums": ", ".join(f"sum({value})" for value in values),
         "said": said,
+        "zone": DAYS_OF.key,
     }
     return (
         text(_FORGET.format(span="hour", **words)),

@@ -7,11 +7,8 @@ A renewed authorisation is not counted: the payer was not asked again, and its a
 HOUR = "to_timestamp((('x' || translate(left(o.id::text, 13), '-', ''))::bit(48)::bigint / 3600000 * 3600)::float8)"
 
 ALL_OPERATIONS = "operations o"
-# Those of some hours: :firsts are the smallest ids of these hours, :ends those of the hours after them.
-OF_HOURS = (
-    "unnest(CAST(:firsts AS uuid[]), CAST(:ends AS uuid[])) AS h (first, after)"
-    " JOIN operations o ON o.id >= h.first AND o.id < h.after"
-)
+# Of some hours in a row: from the smallest id of the first hour to that of the hour after the last.
+OF_HOURS = "(SELECT * FROM operations WHERE id >= :first AND id < :after) o"
 
 # figure -> which succeeded operations it counts and adds up
 _MOVED = {

@@ -46,6 +46,12 @@ def test_days_are_those_of_the_reader(june):
     assert {row["bucket"]: row["captured_amount"] for row in found} == {0: 100, 1: 200 + 900, 2: 300, 3: 400, 4: 500}
 
 
+def test_somebody_elsewhere_has_other_days(june):
+    zone = ZoneInfo("UTC")
+    [monday] = read(june, [Bucket(datetime(2026, 6, 15, tzinfo=zone), datetime(2026, 6, 16, tzinfo=zone))])
+    assert monday["captured_amount"] == 100 + 900
+
+
 def test_a_long_bucket_says_the_same_as_its_days(june):
     [whole] = read(june, [Bucket(days(14, 14)[0].starts, days(20, 20)[0].ends)])
     assert (whole["captured_count"], whole["captured_amount"], whole["authorised_count"]) == (6, 2_400, 6)

@@ -2,13 +2,14 @@
 
 import threading
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import text
 
 from app.core.db import ALL, atomic, of, reading
 from app.figures import proofs
-from app.figures.roll_up import CURSOR, Rolled, roll_up
+from app.figures.roll_up import CURSOR, Rolled, roll_up, runs
 from app.ledger.proof import prove
 from app.messages.relay import relay
 from tests import factories
@@ -16,6 +17,7 @@ from tests.figures.history import DAY, HOUR, MONDAY, at, attempts_of, captured, 
 
 pytestmark = pytest.mark.usefixtures("context")
 NOON = MONDAY.replace(minute=0)
+MIDNIGHT = NOON - 14 * HOUR  # of Monday in Berlin
 
 
 def broken() -> dict[str, object]:
@@ -84,14 +86,13 @@ def test_what_a_bank_takes_back_counts_as_a_chargeback_and_what_it_gives_back_as
     assert found[(NOON + 2 * HOUR, "EUR")] == {"reversed_count": 1, "reversed_amount": 4_000}
 
 
-def test_a_day_is_the_sum_of_its_hours_in_utc(tenant):
-    for hours in (0, 3, 12):  # the last one is on the next day
+def test_a_day_is_the_sum_of_its_hours_in_berlin(tenant):
+    for hours in (0, 3, 10):  # the last one is half past midnight
         at(MONDAY + hours * HOUR, factories.authorised, tenant, 1_000)
     rolled()
-    monday = NOON.replace(hour=0)
     assert money_of(tenant.merchant_id, "day") == {
-        (monday, "EUR"): {"authorised_count": 2, "authorised_amount": 2_000},
-        (monday + DAY, "EUR"): {"authorised_count": 1, "authorised_amount": 1_000},
+        (MIDNIGHT, "EUR"): {"authorised_count": 2, "authorised_amount": 2_000},
+        (MIDNIGHT + DAY, "EUR"): {"authorised_count": 1, "authorised_amount": 1_000},
     }
     assert sum(attempts_of(tenant.merchant_id, "day").values()) == 3
 
@@ -115,7 +116,7 @@ def test_a_late_change_takes_its_old_hour_along(tenant):
     assert rolled().hours == 1
     assert money_of(tenant.merchant_id) == {(NOON, "EUR"): {"authorised_count": 1, "authorised_amount": 4_000}}
     assert money_of(tenant.merchant_id, "day") == {
-        (NOON.replace(hour=0), "EUR"): {"authorised_count": 1, "authorised_amount": 4_000},
+        (MIDNIGHT, "EUR"): {"authorised_count": 1, "authorised_amount": 4_000},
     }
     assert broken() == {}
 
@@ -171,3 +172,15 @@ def test_the_hour_in_an_id_is_the_hour_of_the_operation(tenant):
     [(start, _)] = money_of(tenant.merchant_id)
     assert start in (NOON, NOON + HOUR), "asked in the last tenth of an hour, written down in it or in the next"
     assert broken() == {}
+
+
+def test_hours_in_a_row_are_read_together_but_not_too_many():
+    hours = [NOON + number * HOUR for number in (0, 1, 2, 5, 7, 8)]
+    assert list(runs(hours)) == [
+        (NOON, NOON + 3 * HOUR),
+        (NOON + 5 * HOUR, NOON + 6 * HOUR),
+        (NOON + 7 * HOUR, NOON + 9 * HOUR),
+    ]
+    two_weeks = list(runs([NOON + number * HOUR for number in range(14 * 24)]))
+    assert len(two_weeks) == 7 and all(one[1] == two[0] for one, two in pairwise(two_weeks))
+    assert list(runs([])) == []
