@@ -13,6 +13,7 @@ from admin.office import OFFICE
 from admin.reads import attach as attach_reads
 from admin.screens import SCREENS
 from app.core.db import ALL, atomic
+from app.core.logs import about
 from app.core.problem import Problem
 from app.core.texts import N_
 from app.core.web import request_id
@@ -33,6 +34,7 @@ def attach(app: Flask) -> None:
     attach_reads(app)
     guard.attach(app, _problem_page)
     assert confirm and mailed_links and second_step, "imported for their pages"
+    app.before_request(_say_who)
     app.register_blueprint(office)
     app.register_blueprint(entrance)
     app.jinja_env.globals["office"] = OFFICE
@@ -59,6 +61,13 @@ def _add_screens(app: Flask) -> None:
 
 def _address(below: str) -> str:
     return f"{guard.PREFIX}/{below}" if below else guard.PREFIX
+
+
+def _say_who() -> None:
+    """After the guard has let them in: each line of the log says who it was."""
+    person = here().staff if is_here() else None
+    if person is not None:
+        about(actor=person.actor)
 
 
 @office.post("/language")

@@ -13,6 +13,7 @@ from flask_babel import refresh
 
 from app.core.clock import now
 from app.core.ids import public_id
+from app.core.logs import about
 from app.core.web import LANGUAGES
 from app.payments import checkout
 from app.payments.checkout import Opened
@@ -98,6 +99,7 @@ def arrive(token: str, *, shared: bool = False, embed: bool | None = None) -> Vi
     use_language(lang, opened.checkout["language"], opened.shop["language"])
     framed = request.args.get("embed") == "1" if embed is None else embed
     g.visit = Visit(token, opened, attempt, framed, lang)
+    about(actor="payer", payment=g.visit.payment_id)
     return g.visit
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from app.core import metrics, queue, runs
 from app.core.clock import now
 from app.core.db import ALL, atomic
+from app.core.logs import about, nothing_yet
 from jobs import JOBS, schedule
 from jobs._stopping import STOPPING
 
@@ -30,6 +31,8 @@ def run_job(name: str, slot: str | None = None) -> str:
     nobody has done that yet, and the slots it overtook are not made up. Raises what the job raised.
     """
     with application().app_context():
+        nothing_yet()
+        about(actor=f"job:{name}")
         queue.started(name)
         if slot is None:
             return _work(name)

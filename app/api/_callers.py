@@ -18,6 +18,7 @@ from app.core.db import Scope, of
 from app.core.errors import Refusal
 from app.core.ids import public_id
 from app.core.limits import Limit, limit_of
+from app.core.logs import about
 from app.core.texts import N_
 from app.merchants.keys import PERMISSIONS, Caller, authenticate
 from app.payments.permit import Permit
@@ -94,6 +95,7 @@ def guard() -> None:
         raise KeyNeeded()
     g.caller = caller
     g.actor = f"key:{public_id('key', caller.key_id)}"
+    about(actor=g.actor)
     _count(f"key:{caller.key_id}", settings().api_requests_per_minute)
     permission = getattr(current_app.view_functions[request.endpoint or ""], _ATTRIBUTE)
     if permission not in caller.permissions:

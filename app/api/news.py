@@ -11,6 +11,7 @@ from app.connectors import CONNECTORS
 from app.connectors.kinds import NewsRefused
 from app.core.errors import Refusal
 from app.core.ids import parse_id
+from app.core.logs import about
 from app.core.problem import places
 from app.core.texts import N_
 from app.payments import news
@@ -32,6 +33,8 @@ class NotificationRefused(Refusal):
 def receive(provider: str, contract: str) -> Response:
     """Raises NotFound for an unknown contract, NotificationRefused."""
     request.max_content_length = LARGEST_BYTES
+    if provider in CONNECTORS:
+        about(actor=f"provider:{provider}")
     headers = {name.lower(): value for name, value in request.headers.items()}
     message_id = news.receive(parse_id("ctr", contract), provider, headers, request.get_data())
     try:

@@ -24,12 +24,15 @@ from app.config import settings
 from app.core import db, headers, metrics, queue
 from app.core.audit import audit
 from app.core.keys import keys
-from app.core.logs import redact
+from app.core.logs import about, nothing_yet, redact
 from app.core.problem import DATABASE_AWAY, Problem, problem_of
+
+log = structlog.get_logger()
 
 LANGUAGES = ("en", "de")
 TRANSLATIONS = Path(__file__).resolve().parents[2] / "translations"
 
+_PAYMENT = re.compile(r"pay_[0-9a-z]{26}")
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _RENDERERS = "zahlwerk.errors"
 _LARGEST = "zahlwerk.bodies"
@@ -100,11 +103,19 @@ def _begin() -> None:
     given = request.headers.get("Request-Id", "")
     kept = _SANE_ID.fullmatch(given) and redact(given) == given
     g.request_id = given if kept else f"req_{os.urandom(12).hex()}"
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    nothing_yet()
+    about(request_id=g.request_id, **_payment_asked_for())
     for prefix, largest in current_app.extensions[_LARGEST]:
         if request.path.startswith(prefix):
             request.max_content_length = largest
+
+
+def _payment_asked_for() -> dict[str, str]:
+    """The payment in the address, if there is one; whether it exists, nobody has looked yet."""
+    for value in (request.view_args or {}).values():
+        if isinstance(value, str) and _PAYMENT.fullmatch(value):
+            return {"payment": value}
+    return {}
 
 
 def _finish(response: Response) -> Response:
@@ -122,6 +133,7 @@ def _count(response: Response) -> None:
     counted = (("zahlwerk_requests_total", (method, route, ("status", str(response.status_code)))), 1)
     begun = g.get("begun")
     seconds = time.perf_counter() - begun if begun else 0.0
+    log.debug("answered", **dict((method, route)), status=response.status_code, ms=round(1000 * seconds))
     metrics.add(counted, *metrics.observed("zahlwerk_request_seconds", seconds, (method, route)))
 
 

@@ -19,6 +19,7 @@ from app.core.clock import business_now, now
 from app.core.db import atomic, of
 from app.core.http import NotSent
 from app.core.ids import public_id
+from app.core.logs import about_payment
 from app.customers import instruments
 from app.merchants import contracts
 from app.payments import late, renewed
@@ -60,13 +61,14 @@ def call(contract: Mapping[str, Any], verb: str, ask: Any) -> Answer | None:
 
 def perform(*, operation: Mapping[str, Any], contract: Mapping[str, Any], verb: str, ask: Any, actor: str) -> Done:
     """Calls and records the answer. `operation`: its row as it was submitted."""
-    return record_answer(
-        merchant_id=operation["merchant_id"],
-        live=operation["live"],
-        operation_id=operation["id"],
-        answer=call(contract, verb, ask) if may_send(operation) else None,
-        actor=actor,
-    )
+    with about_payment(public_id("pay", operation["payment_id"])):
+        return record_answer(
+            merchant_id=operation["merchant_id"],
+            live=operation["live"],
+            operation_id=operation["id"],
+            answer=call(contract, verb, ask) if may_send(operation) else None,
+            actor=actor,
+        )
 
 
 def may_send(operation: Mapping[str, Any]) -> bool:

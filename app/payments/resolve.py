@@ -20,6 +20,7 @@ from app.core.clock import now
 from app.core.db import ALL, atomic, of, reading
 from app.core.events import tell
 from app.core.ids import public_id
+from app.core.logs import about, about_payment
 from app.payments import cancel, capture, refund
 from app.payments.effect import Effect
 from app.payments.perform import (
@@ -75,6 +76,7 @@ def resolve_due(app: Flask, limit: int = 100, threads: int = 32) -> int:
 
     def one(claim: tuple[UUID, UUID, bool]) -> None:
         with app.app_context():
+            about(actor="job:resolve_unknown")  # in this thread
             try:
                 resolve(claim[0], merchant_id=claim[1], live=claim[2])
             except Exception as error:
@@ -90,7 +92,14 @@ def resolve(operation_id: UUID, *, merchant_id: UUID, live: bool) -> Done:
     """Finds out what became of one operation and records it. An operation never sent is sent."""
     with reading(of(merchant_id, live)) as connection:
         held = read_operation(connection, operation_id)
+    with about_payment(public_id("pay", held.payment["id"])):
+        return _resolved(held)
+
+
+def _resolved(held: Held) -> Done:
     state, kind = held.operation["state"], held.operation["kind"]
+    mine = {"merchant_id": held.operation["merchant_id"], "live": held.operation["live"]}
+    operation_id = held.operation["id"]
     if state == "created":
         return _send_created(held)
     if kind not in _VERBS or state in ("succeeded", "declined", "failed"):
@@ -99,14 +108,12 @@ def resolve(operation_id: UUID, *, merchant_id: UUID, live: bool) -> Done:
         return _wait(held)
     answer = call(held.contract, "enquire", enquiry(held))
     if answer is not None and _payer_is_done(held, answer):
-        return resume(merchant_id=merchant_id, live=live, operation_id=operation_id, parameters={}, actor="job:resolve")
+        return resume(**mine, operation_id=operation_id, parameters={}, actor="job:resolve")
     if answer is None or _still_unclear(held, answer):
         return _wait(held)
     if answer.code is DeclineCode.NEVER_ARRIVED:
         answer = None  # provably nothing happened
-    return record_answer(
-        merchant_id=merchant_id, live=live, operation_id=operation_id, answer=answer, actor="job:resolve"
-    )
+    return record_answer(**mine, operation_id=operation_id, answer=answer, actor="job:resolve")
 
 
 def _payer_is_done(held: Held, answer: Answer) -> bool:
