@@ -87,8 +87,9 @@ class Approvals(Screen):
 
     @page("/<id>/take-back", "approval.read", ("POST",))
     def take_back(self, id: str) -> Any:
+        asked = _read(id)
         try:
-            decide.take_back(_read(id)["id"], staff(), scope=scope())
+            decide.take_back(asked["id"], staff(), scope=scope())
         except Refusal as refusal:
             say_refused(refusal)
         else:

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select, text
 
 from admin.guard import declared
+from app.approvals.rules import add_rule
 from app.core.db import ALL, atomic, reading
 from app.core.ids import public_id
 from app.messages.endpoints import add_endpoint, send_test
@@ -14,6 +15,7 @@ from app.staff.permissions import PERMISSIONS, SELF, expand
 from app.staff.roles import ROLES
 from tests import factories
 from tests.admin.desk import Desk, user
+from tests.admin.waiting import waiting
 
 ROLE_NAMES = sorted(ROLES)
 
@@ -38,6 +40,7 @@ def things(app, tenant):
                 connection, merchant_id=tenant.merchant_id, live=False, url="http://127.0.0.1:9/in", actor="test"
             )
             delivery_id = send_test(connection, endpoint_id=endpoint_id, actor="test")
+            rule_id = add_rule(connection, actor="test", merchant_id=tenant.merchant_id, action="cancel")
             add_role(connection, label="Cashier", description="", permissions=["payment.read"], actor="test")
         someone = user("support", email="walked@example.com")
         with reading(ALL) as connection:
@@ -46,10 +49,13 @@ def things(app, tenant):
             ).scalar_one()
             event_id = connection.execute(text("SELECT id FROM events LIMIT 1")).scalar_one()
             operation_id = connection.execute(select(OPERATIONS.c.id)).scalars().first()
+        request_id = public_id("apr", waiting(tenant))
     return {
         "payments": public_id("pay", payment.payment["id"]),
         "payment_actions": public_id("pay", payment.payment["id"]),
         "merchants": public_id("mer", tenant.merchant_id),
+        "onboarding": public_id("mer", tenant.merchant_id),
+        "methods": public_id("mer", tenant.merchant_id),
         "shops": public_id("shp", tenant.shop_id),
         "contracts": public_id("ctr", tenant.contract_id),
         "keys": public_id("key", tenant.key_id),
@@ -57,12 +63,16 @@ def things(app, tenant):
         "deliveries": public_id("dlv", delivery_id),
         "events": public_id("evt", event_id),
         "users": public_id("usr", user_id),
+        "user_access": public_id("usr", user_id),
         "grants": public_id("usr", user_id),
         "roles": "cashier",
+        "approvals": request_id,
+        "approval_rules": public_id("rul", rule_id),
         "unknown": public_id("op", operation_id),
         "disputes": "dsp_none",
         "evidence": "dsp_none",
         "jobs": "no-such-job",
+        "figures": "volume",
     }
 
 
