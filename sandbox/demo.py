@@ -23,7 +23,8 @@ from app.core.clock import replaying
 from app.core.db import ALL, reading, table_of
 from app.merchants.models import Merchant
 from sandbox.demo_history import Plan, live, planned
-from sandbox.demo_merchants import SHOPS, STAFF, Opened, add_staff, open_merchant
+from sandbox.demo_merchants import SHOPS, Opened, open_merchant
+from sandbox.demo_staff import STAFF, add_staff, ask_for_approvals
 from wsgi import create_app
 
 PAYMENTS = 200
@@ -42,8 +43,10 @@ def main() -> None:
             return
         print("demo data: merchants, shops, contracts, staff", flush=True)
         opened = [open_merchant(shop) for shop in SHOPS]
-        add_staff()
+        add_staff([shop.merchant_id for shop in opened])
     _make_history(application, opened)
+    with application.app_context():
+        ask_for_approvals()
     _write(target, {"shops": [shop.told for shop in opened]})
     print("demo data: ready")
 

@@ -1,4 +1,4 @@
-"""The demo's two merchants, their shops, contracts and keys, and the staff who look after them."""
+"""The demo's two merchants, their shops, contracts and keys."""
 
 import json
 import os
@@ -15,7 +15,6 @@ from app.merchants import keys
 from app.merchants.add import add_contract, add_merchant, add_shop
 from app.merchants.contracts import news_path
 from app.messages.endpoints import add_endpoint
-from app.staff.add import EmailTaken, add_user
 from sandbox.acquirers.letters import LETTERS
 
 ACTOR = "job:demo"
@@ -31,14 +30,6 @@ class DemoShop:
     acquirers: str
     look: dict[str, Any]
     prices: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class DemoUser:
-    email: str
-    password: str
-    role: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -68,12 +59,6 @@ SHOPS = (
         look={"accent": "#0f5c6e", "radius": 4, "font": "system", "theme": "light"},
         prices=(3_990, 8_900, 12_900, 19_900, 24_900, 64_900),
     ),
-)
-
-STAFF = (
-    DemoUser("support@zahlwerk.example", "kaffee-steht-bereit", "support", "Sabine Support"),
-    DemoUser("operator@zahlwerk.example", "buchung-vor-mittag", "operator", "Oskar Operator"),
-    DemoUser("admin@zahlwerk.example", "schluessel-am-haken", "admin", "Ada Admin"),
 )
 
 
@@ -179,19 +164,3 @@ def _acquirer_url(letter: str) -> str:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def add_staff() -> None:
-    for user in STAFF:
-        try:
-            with atomic(ALL) as connection:
-                add_user(
-                    connection,
-                    email=user.email,
-                    password=user.password,
-                    roles=[user.role],
-                    name=user.name,
-                    actor=ACTOR,
-                )
-        except EmailTaken:
-            continue  # from an earlier start that did not get to its end
