@@ -109,15 +109,16 @@ class Endpoints(Screen):
         form = OnceForm()
         form.nonce.data = nonce(purpose("rotate secret", endpoint["id"]))
         merchant = read_merchant(endpoint["merchant_id"])
+        newest = queries.deliveries(connection(), limit=20, endpoint_id=endpoint["id"], live=endpoint["live"])
         return self.show(
             "endpoint",
             title=_("Webhook endpoint"),
             endpoint=endpoint,
             merchant=merchant,
-            test=webhook_test.asked_for(endpoint["id"]),
+            test=webhook_test.asked_for(endpoint["id"], newest),
             kept=setup.kept(),
             setup=setup.strip(merchant),
-            deliveries=queries.deliveries(connection(), limit=20, endpoint_id=endpoint["id"], live=endpoint["live"]),
+            deliveries=newest,
             waiting=_count(endpoint["id"], "pending"),
             failed=_count(endpoint["id"], "failed"),
             repeatable=_repeatable(endpoint["id"]),

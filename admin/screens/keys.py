@@ -10,7 +10,7 @@ from sqlalchemy import select
 from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
-from admin import merchants_known
+from admin import merchants_known, setup
 from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose, spend
 from admin.four_eyes import ask_or_do, asked_for

@@ -8,24 +8,21 @@ from sqlalchemy import select
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
-from admin import choices
+from admin import belongings, choices, setup
+from admin.belongings import KEYS as KEYS
 from admin.fields import options
 from admin.forms import REQUIRED, TIDY, Form
-from admin.here import connection, here
+from admin.here import connection
 from admin.office import url
 from admin.screen import Entry, Screen, actor, go, page, say, say_refused
 from admin.texts import lazy as _l
 from app.connectors import CONNECTORS
-from app.core.db import ALL, Scope, atomic, table_of
+from app.core.db import ALL, Scope, atomic
 from app.core.errors import Conflict, NotFound, Refusal
 from app.core.ids import parse_id, public_id
 from app.core.texts import N_
-from app.merchants.add import CONTRACTS, MERCHANTS, SHOPS, add_merchant, change
-from app.merchants.models import ApiKey
-from app.messages.endpoints import ENDPOINTS
+from app.merchants.add import MERCHANTS, add_merchant, change
 from app.staff.add import checked_email
-
-KEYS = table_of(ApiKey)
 
 
 class NameTaken(Conflict):
@@ -64,15 +61,24 @@ class Merchants(Screen):
         if form.validate_on_submit() and _check(form, None):
             with atomic(ALL) as work:
                 merchant_id = add_merchant(work, actor=actor(), **_values(form))
-            say(_("%(name)s is added. Next: a shop and a contract.", name=form.name.data))
-            return go(url("merchants.detail", id=public_id("mer", merchant_id)))
+            say(_("%(name)s is added. What it needs to take payments stands here.", name=form.name.data))
+            return go(url("onboarding.detail", id=public_id("mer", merchant_id)))
         return self.show("merchant_form", title=_("New merchant"), form=form, merchant=None)
 
     @page("/<id>", "merchant.read")
     def detail(self, id: str) -> str:
         merchant = read_merchant(parse_id("mer", id))
+        has = belongings.read(merchant["id"])
         return self.show(
-            "merchant", title=merchant["name"], merchant=merchant, connectors=CONNECTORS, **_belongings(merchant["id"])
+            "merchant",
+            title=merchant["name"],
+            merchant=merchant,
+            connectors=CONNECTORS,
+            shops=has.shops,
+            contracts=has.contracts,
+            keys=has.keys,
+            endpoints=has.endpoints,
+            steps=setup.of(merchant, has),
         )
 
     @page("/<id>/change", "merchant.write", ("GET", "POST"))
@@ -99,24 +105,6 @@ def read_merchant(merchant_id: UUID) -> Any:
     if row is None:
         raise NotFound()
     return row
-
-
-def _belongings(merchant_id: UUID) -> dict[str, Any]:
-    """Shops of the merchant; contracts, keys and endpoints of the mode that is looked at."""
-
-    def rows(table: Any, *conditions: Any) -> Any:
-        query = select(table).where(table.c.merchant_id == merchant_id, *conditions).order_by(table.c.id)
-        return connection().execute(query).mappings().all()
-
-    live = here().live
-    return {
-        "shops": rows(SHOPS),
-        "contracts": sorted(
-            rows(CONTRACTS, CONTRACTS.c.live == live), key=lambda one: (not one["active"], one["priority"])
-        ),
-        "keys": rows(KEYS, KEYS.c.live == live, KEYS.c.revoked_at.is_(None)),
-        "endpoints": rows(ENDPOINTS, ENDPOINTS.c.live == live, ENDPOINTS.c.deleted_at.is_(None)),
-    }
 
 
 def _check(form: MerchantForm, merchant_id: UUID | None) -> bool:

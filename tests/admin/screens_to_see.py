@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text, update
 
@@ -13,6 +14,7 @@ from app.core.clock import now
 from app.core.db import ALL, atomic, reading
 from app.core.ids import public_id
 from app.core.limits import Limit
+from app.merchants.add import add_merchant
 from app.messages.endpoints import DELIVERIES, add_endpoint, send_test
 from app.payments.capture import capture
 from app.payments.evidence import add_evidence
@@ -71,12 +73,15 @@ def pages(acquirers: Any) -> dict[str, str]:
         "merchant": f"merchants/{mer}",
         "merchant_add": "merchants/add",
         "merchant_change": f"merchants/{mer}/change",
+        "onboarding": f"onboarding/{mer}",
+        "onboarding_new": f"onboarding/{public_id('mer', _new_merchant())}",
+        "methods": f"methods/{mer}",
         "shops": "shops/",
         "shop": f"shops/{shp}",
         "shop_add": f"shops/add?merchant={mer}",
-        "shop_change": f"shops/{shp}/change",
+        "shop_change": f"shops/{shp}/change?setup=1",
         "contracts": "contracts/",
-        "contract": f"contracts/{ctr}",
+        "contract": f"contracts/{ctr}?setup=1",
         "contract_provider": f"contracts/add?merchant={mer}",
         "contract_add": f"contracts/add?merchant={mer}&provider=stripe",
         "contract_change": f"contracts/{ctr}/change",
@@ -85,7 +90,7 @@ def pages(acquirers: Any) -> dict[str, str]:
         "key_rotate": f"keys/{key}/rotate",
         "key_revoke": f"keys/{key}/revoke",
         "endpoints": "endpoints/",
-        "endpoint": f"endpoints/{endpoint}",
+        "endpoint": f"endpoints/{endpoint}?test={delivery}",
         "endpoint_add": f"endpoints/add?merchant={mer}",
         "endpoint_change": f"endpoints/{endpoint}/change",
         "endpoint_delete": f"endpoints/{endpoint}/delete",
@@ -115,6 +120,11 @@ def pages(acquirers: Any) -> dict[str, str]:
         "confirm": "confirm?next=/admin/payments/",
         "account_password": "account/password",
     }
+
+
+def _new_merchant() -> UUID:
+    with atomic(ALL) as connection:
+        return add_merchant(connection, name="Just begun GmbH", actor="test")
 
 
 def _dispute(shop: factories.Tenant) -> tuple[str, str]:

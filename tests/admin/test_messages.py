@@ -89,7 +89,7 @@ def test_its_secret_is_rotated_once_per_form(desk, endpoint, read):
 def test_it_is_tested_switched_off_and_on_and_deleted(desk, endpoint, read):
     path, endpoint_id, delivery_id = endpoint
     page = desk.open(path)
-    assert desk.send(page, page.form_to("/test")).notes == ["A test is on its way."]
+    assert desk.send(page, page.form_to("/test")).notes == ["The test is on its way …"]
     off = desk.send(page, page.form_to("/switch"))
     assert "Switched off" in off.text and read(DELIVERIES, delivery_id)["state"] == "failed"
     on = desk.send(off, off.form_to("/switch"))

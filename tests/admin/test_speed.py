@@ -17,9 +17,8 @@ OWN = {
     **dict.fromkeys(("payment_open", "payment_captured", "payment_failed", "payment_held"), 13),
     **dict.fromkeys(("capture", "refund", "cancel", "release"), 3),
     **dict.fromkeys(("events", "jobs"), 3),
-    "merchant": 5,
     "user": 5,
-    "endpoint": 6,
+    "endpoint": 8,
 }
 USUAL = 2
 

@@ -56,6 +56,8 @@ def things(app, tenant):
         "merchants": public_id("mer", tenant.merchant_id),
         "onboarding": public_id("mer", tenant.merchant_id),
         "methods": public_id("mer", tenant.merchant_id),
+        "onboarding": public_id("mer", tenant.merchant_id),
+        "methods": public_id("mer", tenant.merchant_id),
         "shops": public_id("shp", tenant.shop_id),
         "contracts": public_id("ctr", tenant.contract_id),
         "keys": public_id("key", tenant.key_id),
