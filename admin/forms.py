@@ -89,6 +89,13 @@ class AmountField(StringField):
         super().__init__(label, **more)
         self.currency = currency
 
+    def kept(self) -> int | None:
+        """What was typed before “Is it you?” and is shown again (kept.py), in minor units."""
+        try:
+            return parse_typed((self.data or "")[:40], self.currency) if self.data else None
+        except Refusal:
+            return None
+
     def pre_validate(self, form: Any) -> None:
         self.data = (self.data or "").strip()
         if not self.data:

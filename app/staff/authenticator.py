@@ -72,7 +72,7 @@ def remove(connection: Connection, user_id: UUID, *, needs: bool) -> None:
 
 
 def _matched(secret: str, code: str, last: int | None) -> int:
-    """The counter of the code. Raises WrongCode, UsedCode (also for codes older than the last one used)."""
+    """The counter of the code. Raises UsedCode for the last one used, WrongCode for everything older too."""
     digits = "".join(sign for sign in code if sign.isdigit())
     try:
         found = _TOTP.verify(digits, {"type": "totp", "v": 1, "key": secret}, window=_WINDOW_SECONDS, last_counter=last)
