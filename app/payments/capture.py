@@ -146,7 +146,9 @@ def check(held: Held, amount: int | None, final: bool) -> tuple[int, bool]:
     asked = left if amount is None else amount
     if asked <= 0 or asked > left:
         raise CaptureTooHigh(param="amount", left=left)
-    return asked, final or asked == left or can.captures == "one"
+    # The last capture lets the rest go. While another one is unclear, all that is left is not all there is.
+    all_of_it = asked == left and not held.authorisation["capture_pending"]
+    return asked, final or all_of_it or can.captures == "one"
 
 
 def ask(held: Held) -> Capture:

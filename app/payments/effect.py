@@ -76,10 +76,8 @@ def _authorise(sums: Sums, _reserved: int, moved: int, _released: int) -> Effect
 
 def _capture(sums: Sums, reserved: int, moved: int, released: int) -> Effect:
     deltas = {"capture_pending": -reserved, "captured": moved}
-    free = sums["authorised"] - sums["captured"] - sums["cancelled"] - sums["cancel_pending"] - moved
-    free -= sums["capture_pending"] - reserved
-    if released and free > 0:
-        deltas["cancelled"] = min(released, free)
+    if released:
+        deltas["cancelled"] = max(0, min(released, held_by_provider(sums) - moved))
     over = _over(sums, deltas, "over_captured", _taken, "authorised")
     over_returned = _over(sums, deltas, "over_returned", _returned, "captured")
     postings = (recipes.captured(moved, over), recipes.refunded(0, over_returned))
@@ -87,9 +85,7 @@ def _capture(sums: Sums, reserved: int, moved: int, released: int) -> Effect:
 
 
 def _cancel(sums: Sums, reserved: int, moved: int, _released: int) -> Effect:
-    left = sums["authorised"] - sums["captured"] - sums["cancelled"] - sums["capture_pending"]
-    left -= sums["cancel_pending"] - reserved
-    deltas = {"cancel_pending": -reserved, "cancelled": min(moved, max(left, 0))}
+    deltas = {"cancel_pending": -reserved, "cancelled": min(moved, held_by_provider(sums))}
     over = _over(sums, deltas, "over_captured", _taken, "authorised")
     nothing_captured = sums["captured"] + sums["capture_pending"] == 0
     gone = moved > 0 and nothing_captured and sums["cancelled"] + deltas["cancelled"] >= sums["authorised"]
@@ -119,6 +115,11 @@ def _reversal(sums: Sums, _reserved: int, moved: int, _released: int) -> Effect:
     back = -deltas["charged_back"]
     over = _over(sums, deltas, "over_returned", _returned, "captured")
     return Effect("", {**deltas, "over_returned": over}, _real((recipes.reversed_(back, -over),)))
+
+
+def held_by_provider(sums: Sums) -> int:
+    """What is reserved by all that has happened. What we only asked for stands in no fact's way."""
+    return max(0, sums["authorised"] - sums["captured"] - sums["cancelled"])
 
 
 _KINDS = {

@@ -14,7 +14,7 @@ from app.core.events import tell
 from app.core.ids import parse_id, public_id
 from app.merchants import contracts
 from app.payments import dispute
-from app.payments.effect import revoked
+from app.payments.effect import held_by_provider, revoked
 from app.payments.perform import apply_answer
 from app.payments.prepare import fact
 from app.payments.queries import (
@@ -24,7 +24,6 @@ from app.payments.queries import (
     Held,
     held_authorisation,
     held_operation,
-    left_to_capture,
 )
 from app.payments.record import record
 
@@ -184,7 +183,8 @@ def _book_released(connection: Connection, held: Held, news: News, actor: str) -
     if held.operation and held.operation["kind"] == "authorise" and held.operation["state"] != "succeeded":
         apply_answer(connection, held, Answer(Outcome.DECLINED, code=news.code), actor=actor)
         return
-    left = min(news.amount or left_to_capture(held.authorisation), left_to_capture(held.authorisation))
+    left = held_by_provider(held.authorisation)
+    left = min(news.amount or left, left)
     if news.outcome is Outcome.APPROVED and left:
         held = fact(connection, held, "cancel", left, reference=news.provider_reference, actor=actor)
         apply_answer(connection, held, Answer(Outcome.APPROVED, amount=left), actor=actor)

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.connectors.kinds import Outcome
-from app.payments.effect import Effect, of_answer
+from app.payments.effect import Effect, held_by_provider, of_answer
 from app.payments.prepare import fact
-from app.payments.queries import Held, held_authorisation, left_to_capture
+from app.payments.queries import Held, held_authorisation
 from app.payments.record import record
 
 
@@ -17,7 +17,7 @@ def settle(connection: Connection, held: Held, effect: Effect, values: dict[str,
     if effect.to != "succeeded":
         return record(connection, held, replace(effect, stage=None), actor=actor, values=values)
     old = held_authorisation(connection, held.authorisation["replaces_id"])
-    left = left_to_capture(old.authorisation)
+    left = held_by_provider(old.authorisation)
     if left:
         cancelled = fact(connection, old, "cancel", left, reference=None, actor=actor)
         closed = of_answer("cancel", "declined", left, old.authorisation, Outcome.APPROVED, left)

@@ -1,7 +1,12 @@
 """Capturing: the state, what was told, what was booked."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from sqlalchemy import update
+
+from app.core.clock import now
+from app.core.db import ALL, atomic
 from app.core.errors import NotFound
 from app.payments.capture import (
     AuthorisationExpired,
@@ -11,6 +16,8 @@ from app.payments.capture import (
     NothingToCapture,
     capture,
 )
+from app.payments.queries import OPERATIONS
+from app.payments.resolve import resolve
 from tests import factories
 from tests.books import booked, broken_proofs, told
 
@@ -79,6 +86,46 @@ def test_where_only_one_capture_is_possible_the_rest_is_released_and_booked_as_c
     assert booked(done.payment["id"]) == {"provider_balance": 4_000, "payer_clearing": -4_000}
     with pytest.raises((NothingToCapture, CapturedOnce)):
         capture(**act)
+
+
+def test_all_that_is_left_is_not_the_last_capture_while_another_is_unclear(act, tenant):
+    """As the last one it would release what the other may still need."""
+    done = factories.authorised(tenant, 20_000)
+    unclear = capture(**act, payment_id=done.payment["id"], amount=6_611)  # never arrived
+    rest = capture(**act, payment_id=done.payment["id"])
+    assert (unclear.operation["state"], rest.operation["final"]) == ("unknown", False)
+    _surely_lost(tenant, unclear)
+    again = capture(**act, payment_id=done.payment["id"], amount=6_000)
+    assert again.operation["state"] == "succeeded"
+    assert capture(**act, payment_id=done.payment["id"]).payment["status"] == "captured"
+    assert broken_proofs() == {}
+
+
+def test_a_rest_that_was_released_is_booked_although_a_capture_of_it_is_unclear(act, tenant):
+    done = factories.authorised(tenant, 20_000)
+    unclear = capture(**act, payment_id=done.payment["id"], amount=6_611)  # never arrived
+    last = capture(**act, payment_id=done.payment["id"], amount=5_000, final=True)
+    assert (last.payment["captured"], last.payment["cancelled"], last.payment["over_captured"]) == (
+        5_000,
+        15_000,
+        6_611,
+    )
+    _surely_lost(tenant, unclear)
+    payment = factories.fresh(done)
+    assert (payment["status"], payment["over_captured"]) == ("captured", 0)
+    assert booked(done.payment["id"]) == {"provider_balance": 5_000, "payer_clearing": -5_000}
+    assert broken_proofs() == {}
+
+
+def _surely_lost(tenant, done) -> None:
+    with atomic(ALL) as connection:
+        connection.execute(
+            update(OPERATIONS)
+            .where(OPERATIONS.c.id == done.operation["id"])
+            .values(created_at=now() - timedelta(seconds=90))
+        )
+    found = resolve(done.operation["id"], merchant_id=tenant.merchant_id, live=False)
+    assert found.operation["state"] == "failed"
 
 
 def test_a_payment_held_for_review_waits(act, tenant):
