@@ -6,6 +6,7 @@ from app.connectors.kinds import Answer, Outcome
 from app.core.clock import now
 from app.payments import capture as capturing
 from app.payments.perform import perform, record_answer
+from app.payments.permit import always
 from app.payments.queries import left_to_capture
 from tests import factories
 from tests.books import booked, broken_proofs, told
@@ -45,7 +46,7 @@ def test_an_authorisation_given_up_that_happened_after_all_is_given_back(act, te
 
 def _left_capture(tenant, done, amount):
     """A capture that was written down, and whose process died."""
-    wanted = {"amount": amount, "final": False, "reason": "", "lines": None}
+    wanted = {"amount": amount, "final": False, "reason": "", "lines": None, "permit": always}
     return capturing._prepare(tenant.merchant_id, False, done.payment["id"], "test", None, wanted)
 
 
