@@ -17,6 +17,7 @@ from app.core.errors import NotFound, Refusal
 from app.core.texts import N_
 from app.staff.make_role import add_role, change_role, remove_role
 from app.staff.permissions import PERMISSIONS
+from app.staff.second_factor import ask_of_role
 
 
 class RoleForm(Form):
@@ -78,6 +79,20 @@ class Roles(Screen):
             say_refused(refusal)
         else:
             say(_("%(name)s is removed.", name=role.label))
+        return go(url("roles.index"))
+
+    @page("/<id>/second-factor", "role.write", ("POST",), fresh=True)
+    def second_factor(self, id: str) -> Any:
+        role = roles().get(id)
+        if role is None:
+            raise NotFound()
+        with atomic(ALL) as work:
+            ask_of_role(work, id, not role.second_factor, actor=actor())
+        say(
+            _("Who holds this role needs no second factor any more.")
+            if role.second_factor
+            else _("Who holds this role needs a second factor from the next click on.")
+        )
         return go(url("roles.index"))
 
 

@@ -114,7 +114,6 @@ def pages(acquirers: Any) -> dict[str, str]:
         "account": "account/",
         "login_safety": "account/safety/",
         "authenticator": "account/authenticator/",
-        "recovery_codes": "account/authenticator/codes",
         "authenticator_remove": "account/authenticator/remove",
         "passkey_add": "account/passkeys/add",
         "confirm": "confirm?next=/admin/payments/",

@@ -176,17 +176,6 @@ def test_every_proof_is_explained():
 # users
 
 
-def test_a_user_is_added_with_a_password_that_is_shown_once(app, desk):
-    page = desk.open("/admin/users/add")
-    added = desk.send(page, page.form("email"), email="Neu@Example.com", name="Nora Neu", roles=["operator"])
-    assert added.notes[0] == "The user is added."
-    password = added.html.partition('<code id="secret">')[2].partition("<")[0]
-    theirs = Desk(app.test_client())
-    assert theirs.log_in("neu@example.com", password).path == "/admin/"
-    assert password not in desk.open("/admin/users/").html
-    assert "Nora Neu" in desk.open("/admin/users/").text
-
-
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
@@ -237,18 +226,6 @@ def test_nobody_locks_themselves_out(app, desk):
         me = connection.execute(select(USERS.c.id).where(USERS.c.email == "admin@example.com")).scalar_one()
     page = desk.open(f"/admin/users/{public_id('usr', me)}/switch")
     assert desk.send(page, page.own_form).notes[0].startswith("You cannot deactivate your own account.")
-
-
-def test_a_new_password_is_made_for_a_user(app, desk, newcomer):
-    email, user_id = newcomer()
-    theirs = Desk(app.test_client())
-    theirs.log_in(email)
-    page = desk.open(f"/admin/users/{public_id('usr', user_id)}")
-    shown = desk.send(page, page.form_to("/password"))
-    password = shown.html.partition('<code id="secret">')[2].partition("<")[0]
-    assert theirs.open("/admin/").path.startswith("/admin/login"), "their sessions ended"
-    assert theirs.log_in(email, PASSWORD).notes == ["E-mail address or password is wrong."]
-    assert theirs.log_in(email, password).path == "/admin/"
 
 
 # the own account

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -12,14 +13,16 @@ from app.core.clock import now, replaying
 from app.core.db import ALL, atomic, reading
 from app.core.idempotency import Once, claim
 from app.core.ids import uuid7
+from app.core.origin import came_from
 from app.core.sequence import sequence, verify
 from app.customers.models import Instrument, InstrumentToken
 from app.figures import depths
 from app.payments.attempt import Means
 from app.payments.authorise import authorise
 from app.payments.evidence import add_evidence
-from app.staff import lock
+from app.staff import sessions
 from app.staff.add import add_user
+from app.staff.sessions import Device
 from jobs import forget
 from tests import factories
 from tests.documents.files import PDF
@@ -85,13 +88,16 @@ def test_where_somebody_logged_in_from_goes_and_the_chain_stays_whole():
         user_id = add_user(
             connection, email="who@example.com", password="a long pass phrase", roles=["support"], actor="test"
         )
-    lock.succeeded(user_id, "192.0.2.77")
+    came_from({"ip_address": "192.0.2.77"})
+    sessions.begin(user_id, Device(uuid4(), "Firefox, Linux", "192.0.2.77"), ["password"])
+    came_from({})
     while sequence():
         pass
     with time_machine.travel(now() + timedelta(days=91)):
         forget.run(100)
     query = "SELECT count(*) FROM event_details d JOIN events e ON e.id = d.event_id WHERE e.subject_id = :id"
     assert _column(query, id=user_id) == [0]
+    assert _column("SELECT count(*) FROM staff_sessions WHERE user_id = :id", id=user_id) == [0]
     assert verify()[1] is None
 
 
