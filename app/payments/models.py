@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Model, OfMerchant
@@ -154,6 +154,7 @@ class Authorisation(Model, OfMerchant, Amounts):
     funding: Mapped[str | None]
     issuer_country: Mapped[str | None]
     scheme_transaction_id: Mapped[str | None]
+    card_fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)  # keyed hash of the number, for block lists
     is_open: Mapped[bool]
     replaces_id: Mapped[UUID | None]  # the fading authorisation that this one renews
     store: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # keep its token, if it succeeds
