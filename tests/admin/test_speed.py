@@ -19,6 +19,7 @@ OWN = {
     **dict.fromkeys(("events", "jobs"), 3),
     "user": 5,
     "endpoint": 8,
+    "login_safety": 3,
 }
 USUAL = 2
 
