@@ -16,14 +16,15 @@ from typing import Any
 
 os.environ.setdefault("HTTP_DEADLINE_SECONDS", "2")  # some demo payments end without an answer
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.config import settings
 from app.core.clock import replaying
 from app.core.db import ALL, reading, table_of
 from app.merchants.models import Merchant
+from app.payments.queries import PAYMENTS as PAID
 from sandbox.demo_history import Plan, live, planned
-from sandbox.demo_merchants import SHOPS, Opened, open_merchant
+from sandbox.demo_merchants import SHOPS, Opened, open_merchant, reopened
 from sandbox.demo_staff import STAFF, add_staff, ask_for_approvals
 from wsgi import create_app
 
@@ -38,16 +39,19 @@ def main() -> None:
     with application.app_context():
         before = _read(target)
         if before and _exists():
-            print("demo data: there already")
-            _write(target, before)
-            return
-        print("demo data: merchants, shops, contracts, staff", flush=True)
-        opened = [open_merchant(shop) for shop in SHOPS]
+            opened = [reopened(shop, told) for shop, told in zip(SHOPS, before["shops"], strict=True)]
+        else:
+            print("demo data: merchants, shops, contracts, staff", flush=True)
+            opened = [open_merchant(shop) for shop in SHOPS]
+        _write(target, opened)  # the keys are told once: an interrupted start goes on from here
         add_staff([shop.merchant_id for shop in opened])
-    _make_history(application, opened)
+        missing = PAYMENTS - _payments()
+    if missing <= 0:
+        print("demo data: there already")
+        return
+    _make_history(application, opened, missing)
     with application.app_context():
         ask_for_approvals()
-    _write(target, {"shops": [shop.told for shop in opened]})
     print("demo data: ready")
 
 
@@ -57,10 +61,15 @@ def _exists() -> bool:
     return {shop.merchant for shop in SHOPS} <= names
 
 
-def _make_history(application: Any, opened: list[Opened]) -> None:
+def _payments() -> int:
+    with reading(ALL) as connection:
+        return connection.execute(select(func.count()).select_from(PAID)).scalar_one()
+
+
+def _make_history(application: Any, opened: list[Opened], many: int) -> None:
     """The oldest payment first, several at a time; each happens at its own moment in the past."""
     choice = random.Random(SEED)
-    plans = planned(choice, opened, PAYMENTS)
+    plans = planned(choice, opened, many)
     history = sorted(((_moment(choice, plan), plan) for plan in plans), key=lambda dated: dated[0])
 
     def one(dated: tuple[datetime, Plan]) -> None:
@@ -87,7 +96,7 @@ def _read(target: Path) -> dict[str, Any] | None:
         return None
 
 
-def _write(target: Path, kept: dict[str, Any]) -> None:
+def _write(target: Path, opened: list[Opened]) -> None:
     """Addresses follow the settings, so that another PORT is told rightly; keys and secrets are kept."""
     public, sandbox = settings().public_url, settings().sandbox_url or "http://127.0.0.1:8701"
     content = {
@@ -95,12 +104,12 @@ def _write(target: Path, kept: dict[str, Any]) -> None:
             "url": f"{public}/admin/",
             "users": [{"email": one.email, "password": one.password, "role": one.role} for one in STAFF],
         },
-        "api": {"url": f"{public}/v1", "keys": [shop["api_key"] for shop in kept["shops"]]},
+        "api": {"url": f"{public}/v1", "keys": [shop.told["api_key"] for shop in opened]},
         "shop": f"{sandbox}/shop",
         "docs": f"{public}/docs",
         "mail": f"{sandbox}/mail",
         "webhooks": f"{sandbox}/webhooks",
-        "shops": kept["shops"],
+        "shops": [shop.told for shop in opened],
     }
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(".new")

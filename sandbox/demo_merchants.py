@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.config import settings
 from app.core.db import ALL, atomic
-from app.core.ids import public_id
+from app.core.ids import parse_id, public_id
 from app.merchants import keys
 from app.merchants.add import add_contract, add_merchant, add_shop
 from app.merchants.contracts import news_path
@@ -102,6 +102,11 @@ def open_merchant(shop: DemoShop) -> Opened:
         "webhook_secret": secret,
     }
     return Opened(shop, merchant_id, shop_id, told)
+
+
+def reopened(shop: DemoShop, told: dict[str, str]) -> Opened:
+    """A shop of an earlier start, from what the demo file tells of it."""
+    return Opened(shop, parse_id("mer", told["merchant"]), parse_id("shp", told["shop_id"]), told)
 
 
 def _add_contracts(connection: Any, shop: DemoShop, merchant_id: UUID, sandbox: str) -> UUID:
