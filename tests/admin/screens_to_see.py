@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text, update
 
@@ -14,8 +15,11 @@ from app.core.clock import now
 from app.core.db import ALL, atomic, reading
 from app.core.ids import public_id
 from app.core.limits import Limit
+from app.figures.depths import measure
+from app.figures.roll_up import roll_up
 from app.merchants.add import add_merchant
 from app.messages.endpoints import DELIVERIES, add_endpoint, send_test
+from app.messages.relay import relay
 from app.payments.capture import capture
 from app.payments.evidence import add_evidence
 from app.payments.queries import OPERATIONS
@@ -52,6 +56,9 @@ def pages(acquirers: Any) -> dict[str, str]:
     someone = _someone()
     return {
         "start": "",
+        "figures": f"figures/?{_rolled_up()}",
+        "figures_of_a_year": f"figures/?since=2025-12-01&until=2026-11-30&merchant={mer}",
+        "figures_wrong_period": "figures/?since=2026-02-01&until=2026-01-01",
         "payments": f"payments/?merchant={mer}&status=authorised&least=1&most=900&currency=EUR",
         "payment_open": f"payments/{pay['open']}",
         "payment_captured": f"payments/{pay['captured']}",
@@ -124,6 +131,16 @@ def pages(acquirers: Any) -> dict[str, str]:
 def _new_merchant() -> UUID:
     with atomic(ALL) as connection:
         return add_merchant(connection, name="Just begun GmbH", actor="test")
+
+
+def _rolled_up() -> str:
+    """Figures of all that was made here, and of what waits in queues. Returns the period as it stands in an address."""
+    while relay():
+        pass
+    roll_up()
+    measure()
+    today = now().astimezone(ZoneInfo("Europe/Berlin")).date()
+    return f"since={today - timedelta(days=6)}&until={today}"
 
 
 def _dispute(shop: factories.Tenant) -> tuple[str, str]:
