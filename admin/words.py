@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.core.texts import N_
+from app.payments.words import STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,18 +16,18 @@ class Word:
 
 
 STATUS: dict[str, Word] = {
-    "created": Word(N_("Started"), "quiet", "ring"),
-    "requires_action": Word(N_("Waits for the payer"), "wait", "person"),
-    "pending": Word(N_("Under way"), "wait", "clock"),
-    "authorised": Word(N_("Authorised"), "calm", "half"),
-    "partially_captured": Word(N_("Partly captured"), "good", "most"),
-    "captured": Word(N_("Captured"), "good", "check"),
-    "partially_refunded": Word(N_("Partly refunded"), "back", "back"),
-    "refunded": Word(N_("Refunded"), "back", "back-full"),
-    "cancelled": Word(N_("Cancelled"), "quiet", "cross"),
-    "expired": Word(N_("Expired"), "quiet", "hourglass"),
-    "failed": Word(N_("Failed"), "bad", "cross-full"),
-    "charged_back": Word(N_("Charged back"), "bad", "triangle"),
+    "created": Word(STATUSES["created"], "quiet", "ring"),
+    "requires_action": Word(STATUSES["requires_action"], "wait", "person"),
+    "pending": Word(STATUSES["pending"], "wait", "clock"),
+    "authorised": Word(STATUSES["authorised"], "calm", "half"),
+    "partially_captured": Word(STATUSES["partially_captured"], "good", "most"),
+    "captured": Word(STATUSES["captured"], "good", "check"),
+    "partially_refunded": Word(STATUSES["partially_refunded"], "back", "back"),
+    "refunded": Word(STATUSES["refunded"], "back", "back-full"),
+    "cancelled": Word(STATUSES["cancelled"], "quiet", "cross"),
+    "expired": Word(STATUSES["expired"], "quiet", "hourglass"),
+    "failed": Word(STATUSES["failed"], "bad", "cross-full"),
+    "charged_back": Word(STATUSES["charged_back"], "bad", "triangle"),
 }
 
 OPERATION: dict[str, Word] = {

@@ -69,6 +69,12 @@ KEPT = (
         days=1,
     ),
     Kept(
+        "Files of exports",
+        "Art. 5 (1) c GDPR: they are downloaded or asked for again",
+        "DELETE FROM exports WHERE id IN (SELECT id FROM exports WHERE asked_at < :before LIMIT :many)",
+        days=7,
+    ),
+    Kept(
         "Cards given to be kept, whose payment failed",
         "Art. 5 (1) c GDPR: they never came into use",
         "WITH old AS (SELECT id FROM instruments WHERE pending AND created_at < :before LIMIT :many),"

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Label,
     RowMapping,
     Select,
+    func,
     select,
     union_all,
 )
@@ -49,6 +50,7 @@ class Filters:
     most: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    upto: UUID | None = None  # nothing newer than this one: for work that goes on while others are made
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,16 @@ def listed(
     after: UUID | None = None,
     before: UUID | None = None,
     oldest_first: bool = False,
+    columns: Sequence[ColumnElement[Any]] = COLUMNS,
 ) -> Page:
-    """One page: the rows that follow `after`, or those just in front of `before`, or the first ones."""
+    """One page: the rows that follow `after`, or those just in front of `before`, or the first ones.
+
+    `columns` of payments; `id` and `merchant_id` among them.
+    """
     backwards = before is not None
     rising = oldest_first != backwards
     cursor = before or after
-    query = _ordered(filters, rising, cursor, limit + 1)
+    query = _ordered(filters, rising, cursor, limit + 1, columns)
     rows = connection.execute(query).mappings().all()
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
@@ -86,9 +92,18 @@ def listed(
     return Page(rows=rows, has_previous=more if backwards else after is not None, has_next=True if backwards else more)
 
 
-def _ordered(filters: Filters, rising: bool, cursor: UUID | None, limit: int) -> Select[Any]:
+def counted(connection: Connection, filters: Filters, at_most: int) -> int:
+    """How many there are; counting ends at `at_most`. For work in the background: a list counts nothing."""
+    parts = [select(PAYMENTS.c.id).where(*conditions) for conditions in _branches(filters)]
+    some = select(union_all(*parts).subquery()).limit(at_most).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+
+def _ordered(
+    filters: Filters, rising: bool, cursor: UUID | None, limit: int, columns: Sequence[ColumnElement[Any]]
+) -> Select[Any]:
     branches = [
-        _limited(select(*COLUMNS).where(*conditions), PAYMENTS.c.id, rising, cursor, limit).subquery()
+        _limited(select(*columns).where(*conditions), PAYMENTS.c.id, rising, cursor, limit).subquery()
         for conditions in _branches(filters)
     ]
     if len(branches) == 1:
@@ -135,6 +150,8 @@ def _common(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield PAYMENTS.c.id >= first_id_at(filters.since)
     if filters.until is not None:
         yield PAYMENTS.c.id < first_id_at(filters.until)
+    if filters.upto is not None:
+        yield PAYMENTS.c.id <= filters.upto
 
 
 def _limited(

@@ -2,6 +2,22 @@
 
 from app.core.texts import N_
 
+# What a payment's status is called.
+STATUSES: dict[str, str] = {
+    "created": N_("Started"),
+    "requires_action": N_("Waits for the payer"),
+    "pending": N_("Under way"),
+    "authorised": N_("Authorised"),
+    "partially_captured": N_("Partly captured"),
+    "captured": N_("Captured"),
+    "partially_refunded": N_("Partly refunded"),
+    "refunded": N_("Refunded"),
+    "cancelled": N_("Cancelled"),
+    "expired": N_("Expired"),
+    "failed": N_("Failed"),
+    "charged_back": N_("Charged back"),
+}
+
 # Our decline codes (connectors/kinds.DeclineCode) and those of our own that operations carry.
 CODES: dict[str, str] = {
     "insufficient_funds": N_("Not enough money on the account"),
