@@ -24,7 +24,7 @@ from app.core.db import ALL, reading, table_of
 from app.merchants.models import Merchant
 from app.payments.queries import PAYMENTS as PAID
 from sandbox.demo_history import Plan, live, planned
-from sandbox.demo_merchants import SHOPS, Opened, open_merchant, reopened
+from sandbox.demo_merchants import SHOPS, Opened, adopted, open_merchant, reopened
 from sandbox.demo_staff import STAFF, add_staff, ask_for_approvals
 from wsgi import create_app
 
@@ -42,7 +42,7 @@ def main() -> None:
             opened = [reopened(shop, told) for shop, told in zip(SHOPS, before["shops"], strict=True)]
         else:
             print("demo data: merchants, shops, contracts, staff", flush=True)
-            opened = [open_merchant(shop) for shop in SHOPS]
+            opened = [adopted(shop) or open_merchant(shop) for shop in SHOPS]
         _write(target, opened)  # the keys are told once: an interrupted start goes on from here
         add_staff([shop.merchant_id for shop in opened])
         missing = PAYMENTS - _payments()

@@ -8,16 +8,20 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 from uuid import UUID
 
+from sqlalchemy import select
+
 from app.config import settings
-from app.core.db import ALL, atomic
+from app.core.db import ALL, atomic, reading, table_of
 from app.core.ids import parse_id, public_id
 from app.merchants import keys
 from app.merchants.add import add_contract, add_merchant, add_shop
 from app.merchants.contracts import news_path
-from app.messages.endpoints import add_endpoint
+from app.merchants.models import Shop
+from app.messages.endpoints import ENDPOINTS, add_endpoint, rotate_secret
 from sandbox.acquirers.letters import LETTERS
 
 ACTOR = "job:demo"
+SHOP = table_of(Shop)
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,32 @@ def open_merchant(shop: DemoShop) -> Opened:
             actor=ACTOR,
         )
     _subscribe_to_paypal(shop, sandbox, news_path(paypal_id, "paypal"))
-    told = {
+    return Opened(shop, merchant_id, shop_id, _told(shop, merchant_id, shop_id, key, secret))
+
+
+def reopened(shop: DemoShop, told: dict[str, str]) -> Opened:
+    """A shop of an earlier start, from what the demo file tells of it."""
+    return Opened(shop, parse_id("mer", told["merchant"]), parse_id("shp", told["shop_id"]), told)
+
+
+def adopted(shop: DemoShop) -> Opened | None:
+    """A shop of an earlier start whose keys nobody knows any more: it gets new ones. None: there is none."""
+    with reading(ALL) as connection:
+        found = connection.execute(
+            select(SHOP.c.merchant_id, SHOP.c.id).where(SHOP.c.name == shop.name).limit(1)
+        ).first()
+        if found is None:
+            return None
+        query = select(ENDPOINTS.c.id).where(ENDPOINTS.c.merchant_id == found.merchant_id).order_by(ENDPOINTS.c.id)
+        endpoint_id = connection.execute(query.limit(1)).scalar_one()
+    with atomic(ALL) as connection:
+        _, key = keys.issue(connection, merchant_id=found.merchant_id, live=False, name="Shop", actor=ACTOR)
+        secret = rotate_secret(connection, endpoint_id=endpoint_id, actor=ACTOR)
+    return Opened(shop, found.merchant_id, found.id, _told(shop, found.merchant_id, found.id, key, secret))
+
+
+def _told(shop: DemoShop, merchant_id: UUID, shop_id: UUID, key: str, secret: str) -> dict[str, str]:
+    return {
         "name": shop.name,
         "slug": shop.slug,
         "merchant": public_id("mer", merchant_id),
@@ -101,12 +130,6 @@ def open_merchant(shop: DemoShop) -> Opened:
         "api_key": key,
         "webhook_secret": secret,
     }
-    return Opened(shop, merchant_id, shop_id, told)
-
-
-def reopened(shop: DemoShop, told: dict[str, str]) -> Opened:
-    """A shop of an earlier start, from what the demo file tells of it."""
-    return Opened(shop, parse_id("mer", told["merchant"]), parse_id("shp", told["shop_id"]), told)
 
 
 def _add_contracts(connection: Any, shop: DemoShop, merchant_id: UUID, sandbox: str) -> UUID:

@@ -82,27 +82,25 @@ def ask_for_approvals() -> None:
     assert user is not None
     desk = staff_of(user)
     asker = Asker(desk.actor, desk.limit, user_id=desk.id, roles=desk.roles)
-    for payment, reason in zip(_captured(), ("Ware kam beschädigt an", "Doppelt bestellt"), strict=False):
+    reasons = ["Ware kam beschädigt an", "Doppelt bestellt"]
+    for payment in _captured():
+        whose = {"merchant_id": payment.merchant_id, "live": False, "payment_id": payment.id, "actor": desk.actor}
         try:
-            refund(
-                merchant_id=payment.merchant_id,
-                live=False,
-                payment_id=payment.id,
-                actor=desk.actor,
-                reason=reason,
-                permit=permit(asker, reason=reason),
-            )
+            refund(**whose, reason=reasons[-1], permit=permit(asker, reason=reasons[-1]))
         except Refusal:
-            continue  # a dispute came meanwhile, or it is asked for already
+            continue  # it is disputed
+        reasons.pop()
+        if not reasons:
+            return
 
 
 def _captured() -> Sequence[Any]:
-    """The newest ones: rows with id and merchant_id."""
+    """The oldest ones, about which no more news comes: rows with id and merchant_id."""
     query = (
         select(PAYMENTS.c.id, PAYMENTS.c.merchant_id)
         .where(PAYMENTS.c.status == "captured", PAYMENTS.c.currency == "EUR", PAYMENTS.c.captured > 50_00)
-        .order_by(PAYMENTS.c.id.desc())
-        .limit(2)
+        .order_by(PAYMENTS.c.id)
+        .limit(20)
     )
     with reading(ALL) as connection:
         return connection.execute(query).all()

@@ -35,7 +35,7 @@ class CommentForm(Form):
 
 class Approvals(Screen):
     address = "approvals"
-    entry = Entry("top", 20, N_("Approvals"), "done", "approvals")
+    entry = Entry("top", 20, N_("Requests for approval"), "done", "approvals")
 
     @page("/", "approval.read")
     def index(self) -> str:
@@ -44,7 +44,7 @@ class Approvals(Screen):
         rows = _rows(view)
         return self.show(
             "approvals",
-            title=_("Approvals"),
+            title=_("Requests for approval"),
             rows=rows,
             view=view,
             views=VIEWS,

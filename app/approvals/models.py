@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, te
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.approvals.states import APPROVAL
+from app.core import vault
 from app.core.db import Model
 
 _STATES = ", ".join(repr(state) for state in APPROVAL.states)
@@ -52,7 +53,7 @@ class ApprovalRequest(Model):
     reason: Mapped[str]
     decided_by: Mapped[str | None]
     note: Mapped[str | None]
-    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=vault.sealed("approval_requests.sealed"))
     requested_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
