@@ -181,7 +181,7 @@ class _Page(HTMLParser):
             self.scripts.append(attributes)
         self.found += [f"<{tag} {name}>" for name in attributes if name.startswith("on") or name == "style"]
         self.found += [f"{tag} {value}" for value in attributes.values() if "javascript:" in value.lower()]
-        if tag in ("base", "object", "embed", "applet", "iframe"):
+        if tag in ("base", "object", "embed", "applet") or (tag == "iframe" and attributes.get("src", "")[:1] != "/"):
             self.found.append(f"<{tag}>")
         if tag not in ("a", "form", "meta"):
             loaded = [attributes.get(name, "") for name in ("src", "href")]
