@@ -82,17 +82,18 @@ class Users(Screen):
     @page("/<id>", "user.read")
     def detail(self, id: str) -> str:
         user = read_user(parse_id("usr", id))
+        access = access_of(user["id"])
         return self.show(
             "user",
             title=user["name"] or user["email"],
             user=user,
-            state=_state(user),
+            state=words.INVITED if access.invited_until and user["active"] else _state(user),
             grants=held(connection(), user["id"]),
             roles=roles(),
             merchants=merchants_known.names(),
             sentences=sentences,
             is_me=user["id"] == staff().id,
-            access=access_of(user["id"]),
+            access=access,
         )
 
     @page("/<id>/change", "user.write", ("GET", "POST"))

@@ -6,13 +6,14 @@ event nor the database holds it in clear; the mail is sealed until it is sent an
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 
 from app.core import vault
 from app.core.clock import now
 from app.core.events import plain
-from app.core.ids import parse_id, uuid7
+from app.core.ids import parse_id, public_id, uuid7
 from app.messages.mail import CONTEXT, LANGUAGES, MAILS
 from app.staff import links
 from app.staff.add import USERS
@@ -51,7 +52,7 @@ def write(connection: Connection, event: Mapping[str, Any]) -> None:
         "payment": None,
         "name": user["name"] or user["email"],
         "email": user["email"],
-        "origin": event.get("details") or {},
+        "origin": _origin(event, user["id"]),
         "link": _link(connection, event["data"].get("link")),
     }
     content = {"to": user["email"], "role": "staff", "language": language, "shop_id": None, "facts": facts}
@@ -67,6 +68,12 @@ def write(connection: Connection, event: Mapping[str, Any]) -> None:
             created_at=now(),
         )
     )
+
+
+def _origin(event: Mapping[str, Any], user_id: UUID) -> Mapping[str, Any]:
+    """Where it came from, if it was the user; where an administrator sits is not theirs to know."""
+    theirs = event["actor"] == f"staff:{public_id('usr', user_id)}"
+    return (event.get("details") or {}) if theirs else {}
 
 
 def _link(connection: Connection, public: str | None) -> str | None:
