@@ -128,7 +128,7 @@ class Approvals(Screen):
         return self.show(
             "approval",
             title=approval_words.title(asked),
-            asked=asked,
+            wanted=asked,
             comments=comments,
             actors=actors.names(filter(None, people)),
             words=approval_words,
