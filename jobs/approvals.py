@@ -15,6 +15,6 @@ def run(limit: int) -> int:
 
 if TYPE_CHECKING:
     from jobs import approvals as _me
-    from jobs.kinds import Job
+    from jobs.kinds import Sweep
 
-    _: Job = _me
+    _: Sweep = _me
