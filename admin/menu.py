@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 GROUPS: dict[str, str] = {
     "top": "",
     "payments": N_("Payments"),
+    "risk": N_("Risk"),
     "merchants": N_("Merchants"),
     "messages": N_("Messages"),
     "system": N_("System"),

@@ -24,6 +24,7 @@ from app.payments.capture import capture
 from app.payments.evidence import add_evidence
 from app.payments.queries import OPERATIONS
 from app.payments.refund import refund
+from app.risk import block
 from app.staff.make_role import add_role
 from tests import factories
 from tests.admin.desk import user
@@ -87,6 +88,12 @@ def pages(acquirers: Any) -> dict[str, str]:
         "shop": f"shops/{shp}",
         "shop_add": f"shops/add?merchant={mer}",
         "shop_change": f"shops/{shp}/change?setup=1",
+        "blocks": "blocks/",
+        "block_add": f"blocks/add?merchant={mer}",
+        "block_card": f"blocks/add?payment={pay['captured']}",
+        "block_remove": f"blocks/{_blocked(shop)}/remove",
+        "ceilings": "ceilings/",
+        "ceiling_change": f"ceilings/{mer}/change?currency=EUR",
         "contracts": "contracts/",
         "contract": f"contracts/{ctr}?setup=1",
         "contract_provider": f"contracts/add?merchant={mer}",
@@ -126,6 +133,14 @@ def pages(acquirers: Any) -> dict[str, str]:
         "confirm": "confirm?next=/admin/payments/",
         "account_password": "account/password",
     }
+
+
+def _blocked(shop: factories.Tenant) -> str:
+    who = {"merchant_id": shop.merchant_id, "live": False, "actor": "test"}
+    with atomic(ALL) as connection:
+        block.block(connection, **who, blocked=block.ip("2001:db8::77"), reason="tries out cards")
+        entry = block.block(connection, **who, blocked=block.email("betrug@example.org"), reason="three chargebacks")
+    return public_id("blk", entry)
 
 
 def _new_merchant() -> UUID:

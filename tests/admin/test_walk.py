@@ -9,6 +9,7 @@ from app.core.db import ALL, atomic, reading
 from app.core.ids import public_id
 from app.messages.endpoints import add_endpoint, send_test
 from app.payments.queries import OPERATIONS
+from app.risk import block
 from app.staff.access import permissions_of
 from app.staff.make_role import add_role
 from app.staff.permissions import PERMISSIONS, SELF, expand
@@ -41,6 +42,9 @@ def things(app, tenant):
             )
             delivery_id = send_test(connection, endpoint_id=endpoint_id, actor="test")
             rule_id = add_rule(connection, actor="test", merchant_id=tenant.merchant_id, action="cancel")
+            print_ = block.email("walked@example.org")
+            who = {"merchant_id": tenant.merchant_id, "live": False, "actor": "test"}
+            blocked = block.block(connection, **who, blocked=print_, reason="chargebacks")
             add_role(connection, label="Cashier", description="", permissions=["payment.read"], actor="test")
         someone = user("support", email="walked@example.com")
         with reading(ALL) as connection:
@@ -56,6 +60,8 @@ def things(app, tenant):
         "merchants": public_id("mer", tenant.merchant_id),
         "onboarding": public_id("mer", tenant.merchant_id),
         "methods": public_id("mer", tenant.merchant_id),
+        "ceilings": public_id("mer", tenant.merchant_id),
+        "blocks": public_id("blk", blocked),
         "onboarding": public_id("mer", tenant.merchant_id),
         "methods": public_id("mer", tenant.merchant_id),
         "shops": public_id("shp", tenant.shop_id),

@@ -10,6 +10,7 @@ from app.core.db import ALL, atomic
 from app.core.ids import public_id
 from app.core.limits import Limit
 from app.messages.endpoints import add_endpoint, send_test
+from app.risk import block
 from app.staff.add import add_user
 from app.staff.grant import Given
 from app.staff.permissions import EVERYWHERE, SELF, expand
@@ -30,10 +31,14 @@ def belongings(tenant):
             connection, merchant_id=tenant.merchant_id, live=False, url="http://127.0.0.1:9/in", actor="test"
         )
         delivery_id = send_test(connection, endpoint_id=endpoint_id, actor="test")
+        who = {"merchant_id": tenant.merchant_id, "live": False, "actor": "test"}
+        address_ = block.email(f"{delivery_id}@example.org")
+        entry_id = block.block(connection, **who, blocked=address_, reason="chargebacks")
     return {
         "payments": public_id("pay", payment.payment["id"]),
         "payment_actions": public_id("pay", payment.payment["id"]),
-        "merchants": public_id("mer", tenant.merchant_id),
+        **dict.fromkeys(("merchants", "onboarding", "methods", "ceilings"), public_id("mer", tenant.merchant_id)),
+        "blocks": public_id("blk", entry_id),
         "shops": public_id("shp", tenant.shop_id),
         "contracts": public_id("ctr", tenant.contract_id),
         "keys": public_id("key", tenant.key_id),
@@ -116,6 +121,8 @@ def test_lists_show_nothing_of_a_stranger(seat, stranger, role):
         "keys/",
         "endpoints/",
         "deliveries/",
+        "blocks/",
+        "ceilings/",
         "search/?q=order",
     ):
         page = desk.open(f"/admin/{path}")
