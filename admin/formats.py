@@ -249,6 +249,18 @@ def endpoint_state(endpoint: Mapping[str, Any]) -> Markup:
     return badge(words.FAILING if endpoint["failing_since"] else words.ACTIVE)
 
 
+def customer_state(customer: Mapping[str, Any]) -> Markup:
+    if customer["erased_at"] is not None:
+        return badge(words.ERASED)
+    return badge(words.RESTRICTED if customer["restricted_at"] is not None else words.ACTIVE)
+
+
+def address_line(address: Mapping[str, Any]) -> str:
+    """ "Musterweg 1, 10115 Berlin, DE"."""
+    town = " ".join(part for part in (address.get("postal_code"), address.get("city")) if part)
+    return ", ".join(part for part in (address.get("street"), town, address.get("country")) if part)
+
+
 def deadline_day(dispute: Mapping[str, Any]) -> str:
     return day(dispute["respond_by"].astimezone(UTC).date()) if dispute["respond_by"] else "–"
 

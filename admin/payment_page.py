@@ -21,6 +21,7 @@ from app.payments.history import History
 from app.payments.possible import Offer, possible
 from app.payments.public import operation_picture, payment_picture
 from app.payments.queries import left_to_capture
+from app.risk.steps import STEPS
 from app.staff.access import Staff
 
 
@@ -74,6 +75,7 @@ def picture(connection: Connection, story: History, staff: Staff) -> dict[str, A
         "bookings": bookings(story.bookings),
         "deliveries": deliveries,
         "mails": mails,
+        "answers": _asked(story),
         "raw": raw(story),
         "connectors": CONNECTORS,
     }
@@ -174,6 +176,12 @@ def bookings(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             }
         )
     return entries
+
+
+def _asked(story: History) -> list[str]:
+    """Labels of what a risk check asked and the payer answered; the answers are shown by reveals/answers.py."""
+    steps = [STEPS[one["step"]] for one in story.steps if one["step"] in STEPS]
+    return [formats.said(field.label) for step in steps for field in step.FIELDS]
 
 
 def _without_payer(payment: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from app.core.db import atomic, reading
 from app.core.idempotency import Repeated, claim
 from app.core.ids import parse_id, public_id
 from app.customers.add import CUSTOMERS, add_customer, change_customer
-from app.customers.erase import erase
 from app.payments.public import moment
+from app.privacy.erase import erase
 
 api = resource("customers", "Who pays again and again. A customer's cards and accounts are its instruments.")
 
@@ -112,8 +112,8 @@ def change(customer_id: str, json_data: CustomerChange) -> Response:
 def remove(customer_id: str) -> Response:
     """Erase a customer
 
-    Name, addresses and cards are erased for good, and the cards are not charged again. Payments stay, with the name
-    on them, for as long as the law wants them kept. A second time changes nothing.
+    Name, addresses, cards and what events say of them are erased for good, and the cards are not charged again.
+    Payments stay, with the name on them, for as long as the law wants them kept. A second time changes nothing.
     """
     with atomic(scope()) as connection:
         row = erase(connection, customer_id=parse_id("cus", customer_id), actor=actor())

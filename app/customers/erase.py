@@ -22,9 +22,12 @@ INSTRUMENTS, TOKENS = table_of(Instrument), table_of(InstrumentToken)
 _PERSONAL = dict.fromkeys(("number", "name", "email", "phone", "address"))
 
 
-def erase(connection: Connection, *, customer_id: UUID, actor: str) -> Mapping[str, Any]:
+def erase(
+    connection: Connection, *, customer_id: UUID, actor: str, data: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
     """Empties the customer and removes the tokens of its cards. Returns the row; a second time changes nothing.
 
+    What other rooms know of the person goes by app/privacy/erase.py, which calls this; `data` is told with it.
     Raises NotFound.
     """
     row = (
@@ -42,7 +45,10 @@ def erase(connection: Connection, *, customer_id: UUID, actor: str) -> Mapping[s
     )
     connection.execute(delete(TOKENS).where(TOKENS.c.instrument_id.in_(theirs)))
     erased = connection.execute(
-        update(CUSTOMERS).where(CUSTOMERS.c.id == customer_id).values(**_PERSONAL, erased_at=now()).returning(CUSTOMERS)
+        update(CUSTOMERS)
+        .where(CUSTOMERS.c.id == customer_id)
+        .values(**_PERSONAL, erased_at=now(), restricted_at=None)
+        .returning(CUSTOMERS)
     )
     after = dict(erased.mappings().one())
     tell(
@@ -51,7 +57,7 @@ def erase(connection: Connection, *, customer_id: UUID, actor: str) -> Mapping[s
         merchant_id=row["merchant_id"],
         live=row["live"],
         audience="staff",
-        data={"customer": public_id("cus", customer_id)},
+        data={"customer": public_id("cus", customer_id), **(data or {})},
         actor=actor,
     )
     return after

@@ -17,6 +17,7 @@ from app.core.events import tell
 from app.core.ids import public_id, uuid7
 from app.core.texts import N_
 from app.customers.models import Instrument, InstrumentToken
+from app.customers.restrict import refuse_restricted
 
 INSTRUMENTS = table_of(Instrument)
 _CONTEXT = "instrument_tokens.token"
@@ -143,7 +144,7 @@ def add_token(
 
 
 def tokens(connection: Connection, instrument_id: UUID) -> tuple[Mapping[str, Any], dict[UUID, Token]]:
-    """The instrument's row and its tokens by contract. Raises NotFound or InstrumentInactive."""
+    """The instrument's row and its tokens by contract. Raises NotFound, InstrumentInactive, CustomerRestricted."""
     instrument = (
         connection.execute(select(INSTRUMENTS).where(INSTRUMENTS.c.id == instrument_id, ~INSTRUMENTS.c.pending))
         .mappings()
@@ -153,6 +154,7 @@ def tokens(connection: Connection, instrument_id: UUID) -> tuple[Mapping[str, An
         raise NotFound(param="payment_method.instrument")
     if not instrument["active"]:
         raise InstrumentInactive(param="payment_method.instrument")
+    refuse_restricted(connection, instrument["customer_id"])
     rows = connection.execute(
         select(InstrumentToken.contract_id, InstrumentToken.token_sealed, InstrumentToken.scheme_transaction_id).where(
             InstrumentToken.instrument_id == instrument_id

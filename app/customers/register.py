@@ -25,6 +25,7 @@ from app.core.ids import public_id, uuid7
 from app.core.texts import N_
 from app.customers import instruments
 from app.customers.models import Customer, Instrument
+from app.customers.restrict import refuse_restricted
 from app.merchants import contracts
 
 log = structlog.get_logger()
@@ -65,7 +66,7 @@ def register(
 ) -> Mapping[str, Any]:
     """Registers `card` at the `chosen` contracts (rows). Returns the instrument's row.
 
-    Raises NotRegistered, NotFound (customer), Repeated, KeyReused, StillRunning.
+    Raises NotRegistered, NotFound (customer), CustomerRestricted, Repeated, KeyReused, StillRunning.
     """
     instrument_id = _prepared(merchant_id, live, customer_id, once)
     taken, why = register_at(chosen, instrument_id, card, currency, payer)
@@ -122,6 +123,7 @@ def _must_exist(connection: Connection, customer_id: UUID) -> None:
     query = select(CUSTOMERS.c.id).where(CUSTOMERS.c.id == customer_id, CUSTOMERS.c.erased_at.is_(None))
     if not connection.execute(query).first():
         raise NotFound(param="customer")
+    refuse_restricted(connection, customer_id)
 
 
 def _call(contract: Mapping[str, Any], ask: Register) -> Answer | None:

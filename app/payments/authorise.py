@@ -21,6 +21,7 @@ from app.core.texts import N_
 from app.customers import instruments
 from app.customers.instruments import Token
 from app.customers.register import keep_tokens, register_at
+from app.customers.restrict import refuse_restricted
 from app.payments import capture as capturing
 from app.payments.attempt import Means, ask, new_attempt, payer
 from app.payments.effect import Effect
@@ -85,8 +86,8 @@ def authorise(
 ) -> Done:
     """Authorises a new payment (`order`) or one that exists (`payment_id`); captures at once if it says so.
 
-    Raises AttemptUnderWay, AlreadyPaid, NoRoute, NotFound, StepNeeded, InstrumentInactive; Repeated and
-    KeyReused from the idempotency key. A decline is not raised: it is in the result.
+    Raises AttemptUnderWay, AlreadyPaid, NoRoute, NotFound, StepNeeded, InstrumentInactive, CustomerRestricted;
+    Repeated and KeyReused from the idempotency key. A decline is not raised: it is in the result.
     """
     try:
         with atomic(of(merchant_id, live)) as connection:
@@ -128,6 +129,7 @@ def free_payment(connection: Connection, payment_id: UUID) -> Mapping[str, Any]:
 
 def _prepare(connection: Connection, payment: Mapping[str, Any], means: Means, actor: str) -> _Prepared:
     """Checks and writes the first attempt as SUBMITTED."""
+    refuse_restricted(connection, payment["customer_id"])  # it may have been restricted since the checkout was opened
     tokens: dict[UUID, Token] = {}
     fingerprint = instruments.card_fingerprint(means.card) if means.card else None
     if means.instrument_id is not None:

@@ -30,6 +30,7 @@ class History:
     bookings: Rows  # lines with the columns of their entry and account
     risk: Rows
     routing: Rows
+    steps: Rows  # that a payer answered something, not what
 
 
 # Statements are made once and read together: a page needs nine, and each by itself costs more than PostgreSQL takes.
@@ -73,6 +74,7 @@ _CHECKOUT = Statement(text("SELECT * FROM checkouts WHERE payment_id = :payment"
 _EVENTS = Statement(text("SELECT * FROM events WHERE payment_id = :payment ORDER BY id DESC LIMIT 200"))
 _RISK = Statement(text("SELECT * FROM risk_decisions WHERE payment_id = :payment ORDER BY id"))
 _ROUTING = Statement(text("SELECT * FROM routing_decisions WHERE payment_id = :payment ORDER BY id"))
+_STEPS = Statement(text("SELECT step, taken_at FROM taken_steps WHERE payment_id = :payment ORDER BY taken_at"))
 
 
 def overview(connection: Connection, payment_id: UUID) -> Row:
@@ -85,9 +87,9 @@ def history(connection: Connection, payment_id: UUID) -> History:
     found = read_together(
         connection,
         {"payment": payment_id},
-        *(_OVERVIEW, _AUTHORISATIONS, _OPERATIONS, _DISPUTES, _CHECKOUT, _EVENTS, _BOOKINGS, _RISK, _ROUTING),
+        *(_OVERVIEW, _AUTHORISATIONS, _OPERATIONS, _DISPUTES, _CHECKOUT, _EVENTS, _BOOKINGS, _RISK, _ROUTING, _STEPS),
     )
-    payments, authorisations, operations, disputes, checkouts, events, bookings, risk, routing = found
+    payments, authorisations, operations, disputes, checkouts, events, bookings, risk, routing, steps = found
     return History(
         payment=_only(payments),
         authorisations=authorisations,
@@ -98,6 +100,7 @@ def history(connection: Connection, payment_id: UUID) -> History:
         bookings=bookings,
         risk=risk,
         routing=routing,
+        steps=steps,
     )
 
 

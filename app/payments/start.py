@@ -16,6 +16,7 @@ from app.core.fast import add
 from app.core.ids import public_id, uuid7
 from app.core.money import LARGEST_MINOR, exponent
 from app.core.texts import N_
+from app.customers.restrict import refuse_restricted
 from app.payments.queries import PAYMENTS
 from app.payments.states import AMOUNTS
 
@@ -56,12 +57,16 @@ class Order:
 def start(
     connection: Connection, order: Order, *, merchant_id: UUID, live: bool, actor: str, payment_id: UUID | None = None
 ) -> Mapping[str, Any]:
-    """Inserts the payment and tells `payment.created`. Returns its row. Raises AmountOutOfRange, UnknownCurrency."""
+    """Inserts the payment and tells `payment.created`. Returns its row.
+
+    Raises AmountOutOfRange, UnknownCurrency, CaptureDateNeeded, CustomerRestricted.
+    """
     exponent(order.currency)
     if not 0 < order.amount <= LARGEST_MINOR:
         raise AmountOutOfRange(param="amount", largest=LARGEST_MINOR)
     if (order.capture_mode == "scheduled") != (order.capture_on is not None):
         raise CaptureDateNeeded(param="capture_on")
+    refuse_restricted(connection, order.customer_id)
     at = now()
     row = {
         "id": payment_id or uuid7(),

@@ -12,19 +12,23 @@ from app.approvals.kinds import Asker
 from app.approvals.rules import add_rule
 from app.connectors.kinds import DisputeNews
 from app.core.clock import now
-from app.core.db import ALL, atomic, reading
+from app.core.db import ALL, atomic, of, reading
 from app.core.ids import public_id
 from app.core.limits import Limit
+from app.customers.add import add_customer
 from app.figures.depths import measure
 from app.figures.roll_up import roll_up
 from app.merchants.add import add_merchant
 from app.messages.endpoints import DELIVERIES, add_endpoint, send_test
 from app.messages.relay import relay
+from app.payments.attempt import Means
+from app.payments.authorise import authorise
 from app.payments.capture import capture
 from app.payments.evidence import add_evidence
 from app.payments.queries import OPERATIONS
 from app.payments.refund import refund
 from app.risk import block
+from app.risk.take import take
 from app.staff.make_role import add_role
 from tests import factories
 from tests.admin.desk import user
@@ -54,7 +58,7 @@ def pages(acquirers: Any) -> dict[str, str]:
         name: public_id("pay", done.payment["id"])
         for name, done in (("open", open_), ("captured", captured), ("failed", failed), ("held", held))
     }
-    someone = _someone()
+    someone, customer = _someone(), _customer(shop, open_)
     return {
         "start": "",
         "figures": f"figures/?{_rolled_up()}",
@@ -73,6 +77,12 @@ def pages(acquirers: Any) -> dict[str, str]:
         "search_nothing": "search/?q=nothing-like-this",
         "unknown": "unknown/",
         "reviews": "reviews/",
+        "customers": "customers/",
+        "customer": f"customers/{customer}",
+        "customer_export": f"customers/{customer}/export",
+        "customer_erase": f"customers/{customer}/erase",
+        "customer_restrict": f"customers/{customer}/restrict",
+        "reveal": f"reveal/answers/{pay['open']}",
         "disputes": "disputes/",
         "dispute": f"disputes/{dispute}",
         "evidence_add": f"disputes/{dispute}/evidence",
@@ -241,6 +251,20 @@ def _role() -> str:
     with atomic(ALL) as connection:
         permissions = ["payment.read", "dispute.read"]
         return add_role(connection, label="Cashier", description="At the till", permissions=permissions, actor="test")
+
+
+def _customer(shop: factories.Tenant, done: Any) -> str:
+    """Somebody who has a stored card and answered a risk check."""
+    whose = {"merchant_id": shop.merchant_id, "live": False}
+    with atomic(of(shop.merchant_id, False)) as connection:
+        address = {"street": "Musterweg 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
+        columns = {"number": "K-1001", "name": "Erika Muster", "email": "erika@example.com", "address": address}
+        row = add_customer(connection, **whose, actor="test", columns=columns)
+        answer = {"name": "Erika Muster", "street": "Musterweg 1", "postcode": "10115", "city": "Berlin"}
+        take(connection, **whose, payment_id=done.payment["id"], step="details", answer=answer)
+    means = Means("card", card=factories.GOOD_CARD, store=True)
+    authorise(**whose, actor="test", order=factories.an_order(customer_id=row["id"]), means=means)
+    return public_id("cus", row["id"])
 
 
 def _someone() -> str:

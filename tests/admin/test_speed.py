@@ -21,6 +21,8 @@ OWN = {
     "user": 5,
     "endpoint": 8,
     "login_safety": 3,
+    "customer": 5,
+    **dict.fromkeys(("customer_export", "customer_erase"), 12),  # one or two per kind of data
 }
 USUAL = 2
 

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select, text
 
+from admin import personal
 from admin.guard import declared
 from app.approvals.rules import add_rule
 from app.core.db import ALL, atomic, reading
@@ -77,6 +78,8 @@ def things(app, tenant):
         "approvals": request_id,
         "approval_rules": public_id("rul", rule_id),
         "unknown": public_id("op", operation_id),
+        "customers": "cus_none",
+        "reveal": public_id("pay", payment.payment["id"]),
         "disputes": "dsp_none",
         "evidence": "dsp_none",
         "jobs": "no-such-job",
@@ -87,7 +90,7 @@ def things(app, tenant):
 def address(rule, things):
     screen = rule.endpoint.partition(".")[0].removeprefix("office_")
     path = rule.rule.replace("<id>", things.get(screen, ""))
-    path = path.replace("<int:number>", "0")
+    path = path.replace("<int:number>", "0").replace("<kind>", "answers")
     return f"{path}?merchant={things['merchants']}" if path.endswith(("/add", "/issue")) else path
 
 
@@ -102,7 +105,7 @@ def test_what_is_declared_exists(app):
 
 
 def test_every_permission_is_asked_for_somewhere(app):
-    asked = {declared(app, rule.endpoint) for rule, _ in ours(app)}
+    asked = {declared(app, rule.endpoint) for rule, _ in ours(app)} | {personal.PERMISSION}
     assert set(PERMISSIONS) - asked == set()
 
 
