@@ -8,16 +8,17 @@ the provider says no, the old one stays, and the capture is tried on it.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, func, insert, select, update
 
 from app.connectors import CONNECTORS
 from app.connectors.kinds import Authorise
 from app.core.clock import business_now, now
 from app.core.db import atomic, of
-from app.core.ids import uuid7
+from app.core.events import tell
+from app.core.ids import public_id, uuid7
 from app.payments.perform import operation_key, perform
 from app.payments.prepare import LEASE
-from app.payments.queries import AUTHORISATIONS, OPERATIONS, Held, held_authorisation, left_to_capture
+from app.payments.queries import AUTHORISATIONS, OPERATIONS, PAYMENTS, Held, held_authorisation, left_to_capture
 
 
 def is_due(held: Held) -> bool:
@@ -37,7 +38,7 @@ def reauthorise(*, merchant_id: UUID, live: bool, authorisation_id: UUID, actor:
     """Renews what is left of an authorisation, if that is still due. Prepare, call, record."""
     with atomic(of(merchant_id, live)) as connection:
         held = held_authorisation(connection, authorisation_id)
-        if not held.authorisation["is_open"] or not is_due(held):
+        if not held.authorisation["is_open"] or not is_due(held) or _asked_before(connection, authorisation_id):
             return
         operation = _successor(connection, held, actor, now() + LEASE)
     perform(
@@ -57,9 +58,25 @@ def reauthorise(*, merchant_id: UUID, live: bool, authorisation_id: UUID, actor:
     )
 
 
+def _asked_before(connection: Connection, authorisation_id: UUID) -> bool:
+    """A no stands, and a renewal of which nobody knows yet may have happened: neither is asked for twice."""
+    earlier = (
+        select(OPERATIONS.c.id)
+        .join(AUTHORISATIONS, AUTHORISATIONS.c.id == OPERATIONS.c.authorisation_id)
+        .where(
+            AUTHORISATIONS.c.replaces_id == authorisation_id,
+            OPERATIONS.c.kind == "authorise",
+            OPERATIONS.c.state != "failed",
+        )
+    )
+    return connection.execute(earlier.limit(1)).first() is not None
+
+
 def _successor(connection: Connection, held: Held, actor: str, leased_until: Any) -> dict[str, Any]:
     """The new authorisation, not open yet, and its SUBMITTED operation."""
     old, at = held.authorisation, now()
+    last = select(func.max(AUTHORISATIONS.c.attempt)).where(AUTHORISATIONS.c.payment_id == old["payment_id"])
+    attempt = connection.execute(last).scalar_one() + 1
     tenant = {"merchant_id": old["merchant_id"], "live": old["live"], "payment_id": old["payment_id"]}
     common = {"contract_id": old["contract_id"], "amount": left_to_capture(old), "currency": old["currency"]}
     new_id, operation_id = uuid7(), uuid7()
@@ -70,7 +87,7 @@ def _successor(connection: Connection, held: Held, actor: str, leased_until: Any
             **common,
             **{name: old[name] for name in kept},
             id=new_id,
-            attempt=old["attempt"] + 1,
+            attempt=attempt,
             is_open=False,
             replaces_id=old["id"],
             created_at=at,
@@ -93,4 +110,30 @@ def _successor(connection: Connection, held: Held, actor: str, leased_until: Any
         "updated_at": at,
     }
     connection.execute(insert(OPERATIONS).values(operation))
+    _told(connection, held, operation, attempt)
     return operation
+
+
+def _told(connection: Connection, held: Held, operation: dict[str, Any], attempt: int) -> None:
+    step = connection.execute(
+        update(PAYMENTS)
+        .where(PAYMENTS.c.id == operation["payment_id"])
+        .values(step=PAYMENTS.c.step + 1)
+        .returning(PAYMENTS.c.step)
+    ).scalar_one()
+    tell(
+        "authorisation.submitted",
+        subject=("operation", operation["id"]),
+        step=1,
+        merchant_id=operation["merchant_id"],
+        live=operation["live"],
+        audience="internal",
+        payment_id=operation["payment_id"],
+        payment_step=step,
+        data={
+            "operation": public_id("op", operation["id"]),
+            "provider": held.contract["provider"],
+            "attempt": attempt,
+        },
+        actor=operation["actor"],
+    )

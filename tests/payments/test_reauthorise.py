@@ -24,8 +24,21 @@ def test_after_the_honour_period_a_capture_renews_the_authorisation_first(contex
         (True, 6_000, 0),
     ]
     assert booked(payment_id) == {"provider_balance": 10_000, "payer_clearing": -10_000}
+    assert told(payment_id).count("authorisation.submitted") == 2
     assert told(payment_id).count("authorisation.succeeded") == 2
     assert refund(**act, payment_id=payment_id, amount=9_000).payment["refunded"] == 9_000
+    assert broken_proofs() == {}
+
+
+def test_a_renewal_that_was_refused_is_not_asked_for_again(context, acquirers):
+    tenant = factories.tenant(acquirers["A"], honour_days=2)
+    act = {"merchant_id": tenant.merchant_id, "live": False, "actor": "test"}
+    payment_id = factories.authorised(tenant, 6_601).payment["id"]  # an amount whose renewal is declined
+    factories.move_clock(tenant, days=3)
+    assert capture(**act, payment_id=payment_id, amount=1_000).operation["state"] == "succeeded"
+    assert capture(**act, payment_id=payment_id, amount=2_000).operation["state"] == "succeeded"
+    assert told(payment_id).count("authorisation.submitted") == 2
+    assert [row.captured for row in _authorisations(payment_id)] == [3_000, 0]
     assert broken_proofs() == {}
 
 
