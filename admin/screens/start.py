@@ -3,16 +3,19 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 from sqlalchemy import RowMapping, select
 
 from admin import counts, formats
+from admin.asked import Asked
 from admin.here import connection, here, staff
 from admin.office import url
+from admin.panel import Panel
 from admin.screen import Entry, Screen, page
+from admin.screens.figures import USUAL_DAYS, panel
 from app.core.clock import now
 from app.core.db import table_of
 from app.core.texts import N_
@@ -51,9 +54,16 @@ class Start(Screen):
             title=_("Overview"),
             work=_open_work(),
             today=_today() if may("payment.read") else [],
+            volume=_volume() if may("payment.read") else None,
             latest=_latest() if may("payment.read") else [],
             deadlines=_deadlines() if may("dispute.read") else [],
         )
+
+
+def _volume() -> Panel:
+    """The chart of the last 30 days; the other charts and periods stand at Figures."""
+    today = here().today
+    return panel("volume", Asked(today - timedelta(days=USUAL_DAYS - 1), today))
 
 
 def _open_work() -> list[Tile]:

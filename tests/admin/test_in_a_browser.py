@@ -224,3 +224,35 @@ def test_errors_come_into_focus(app, tenant, enter, site):
     page.wait_for_selector(".field.bad")
     assert page.evaluate("document.activeElement.id") == "reason"
     assert page.title().startswith("Error:")
+
+
+def test_charts_are_drawn_under_the_policy_and_say_what_one_points_at(enter, site, addresses):
+    page = enter("en", bypass_csp=False)
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(f"{site.url}/admin/{addresses['figures']}")
+    volume = page.locator("section.chart").first
+    drawn = volume.locator("canvas")
+    drawn.wait_for()
+    assert page.evaluate("[...document.querySelectorAll('.plot')].every((plot) => plot.querySelector('canvas'))")
+    colours = "(canvas) => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+    assert drawn.evaluate(colours) > 20, "something is painted"
+    whole = volume.locator(".legend strong").first.inner_text()
+    box = drawn.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 40, box["y"] + 60)
+    today = volume.locator("tbody tr").last
+    assert volume.locator(".legend .where").inner_text() == today.locator("th").text_content()
+    assert volume.locator(".legend strong").first.inner_text() == today.locator("td").first.text_content()
+    page.mouse.move(5, 5)
+    assert volume.locator(".legend strong").first.inner_text() == whole
+    assert said == []
+
+
+def test_without_javascript_a_chart_is_its_table(enter, site, addresses):
+    page = enter("en", java_script_enabled=False)
+    page.goto(f"{site.url}/admin/{addresses['figures']}")
+    volume = page.locator("section.chart").first
+    assert "needs JavaScript" in volume.inner_text()
+    volume.locator("summary").click()
+    assert volume.locator("tbody tr").count() == 7 and volume.locator("tfoot").is_visible()
