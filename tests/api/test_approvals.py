@@ -53,6 +53,32 @@ def test_a_key_refunds_up_to_its_limit_and_no_further(app, tenant, checker):
     assert api.get(f"/payments/{payment['id']}").get_json()["amount_refunded"] == 1_500
 
 
+@pytest.mark.parametrize(
+    ("verb", "path", "body"),
+    [
+        ("capture", "captures", {"amount": 1_000}),
+        ("refund", "refunds", {"amount": 1_000}),
+        ("cancel", "cancel", {}),
+    ],
+)
+def test_every_command_of_a_key_is_done_at_its_limit_and_refused_above(app, tenant, checker, verb, path, body):
+    for limit, status in ((1_000, (200, 201)), (999, (403,))):
+        with app.app_context(), atomic(ALL) as connection:
+            _, secret = keys.issue(
+                connection,
+                merchant_id=tenant.merchant_id,
+                live=False,
+                name="limited",
+                allowed={f"payment.{verb}": {"EUR": Limit(each=limit)}},
+                actor="test",
+            )
+        payment = Api(app, tenant, tenant.key).pay(1_000, capture="automatic" if verb == "refund" else "manual")
+        answer = Api(app, tenant, secret).post(f"/payments/{payment['id']}/{path}", body)
+        assert answer.status_code in status, answer.get_json()
+        pending = Api(app, tenant, tenant.key).get(f"/payments/{payment['id']}").get_json()["amount_pending"]
+        assert pending == 0
+
+
 def test_by_rule_a_refund_waits_and_its_status_says_so(app, tenant, checker):
     api = Api(app, tenant, tenant.key)
     with app.app_context(), atomic(ALL) as connection:
