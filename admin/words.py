@@ -270,6 +270,53 @@ EVENTS: dict[str, Word] = {
     "staff_role.second_factor_changed": Word(N_("Second factor of a role changed"), "quiet", "half"),
 }
 
+# Who can have done something, as an event's actor begins.
+ACTORS: dict[str, str] = {
+    "staff": N_("Staff"),
+    "key": N_("API key"),
+    "payer": N_("Payer"),
+    "provider": N_("Provider"),
+    "job": N_("Automatic"),
+    "cli": N_("Command line"),
+}
+
+# Columns that a change may name, as their forms call them.
+COLUMNS: dict[str, str] = {
+    "name": N_("Name"),
+    "label": N_("Name"),
+    "email": N_("E-mail"),
+    "notify_email": N_("E-mail address for notifications"),
+    "notify_events": N_("Notified of"),
+    "language": N_("Language"),
+    "timezone": N_("Time zone"),
+    "country": N_("Country"),
+    "sandbox": N_("Sandbox"),
+    "accent": N_("Colour of buttons"),
+    "radius": N_("Roundness of corners in pixels"),
+    "font": N_("Typeface"),
+    "theme": N_("Brightness"),
+    "allowed_origins": N_("Sites that may embed the checkout"),
+    "terms_url": N_("Terms"),
+    "privacy_url": N_("Privacy"),
+    "imprint_url": N_("Imprint"),
+    "payer_receipts": N_("Send payers a receipt by e-mail"),
+    "texts": N_("Texts"),
+    "methods": N_("Methods"),
+    "currencies": N_("Currencies"),
+    "priority": N_("Priority"),
+    "authorisation_days": N_("An authorisation lives for (days)"),
+    "honour_days": N_("A capture is guaranteed for (days)"),
+    "active": N_("Active"),
+    "url": N_("Address"),
+    "description": N_("Description"),
+    "events": N_("Only these events"),
+    "permissions": N_("What it may do"),
+    "limits": N_("Limits"),
+    "role": N_("Role"),
+    "merchants": N_("Merchants"),
+    "restricted_at": N_("Restricted since"),
+}
+
 SOURCES: dict[str, str] = {"api": N_("API"), "checkout": N_("Hosted checkout")}
 
 

@@ -1,107 +1,102 @@
-"""Events: everything that happened, in order, with what was told and by whom."""
+"""Events: everything that happened, in order, with what was told and by whom; the audit of what staff did and saw."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from flask import Response, request
 from flask_babel import gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
-from admin import actors, formats, merchants_known, words
+from admin import actors, changes, formats, personal, reads, subjects, words
+from admin.event_export import csv_of
+from admin.event_search import EVENTS, LOG, MERCHANTS, Search
 from admin.guard import look_at
-from admin.here import connection, here
-from admin.listing import Choice, Filters, Period, Text, by_id, pager
+from admin.here import connection, here, staff
+from admin.listing import by_id, pager
 from admin.office import url
-from admin.screen import Entry, Screen, page
+from admin.screen import Entry, Screen, go, page, say_refused
+from admin.told import told
+from app.core.clock import now
 from app.core.db import table_of
-from app.core.errors import NotFound
-from app.core.events import Event, EventDetails, EventLog
-from app.core.ids import parse_id, public_id
+from app.core.errors import NotFound, Refusal
+from app.core.events import EventDetails
+from app.core.ids import parse_id
+from app.core.origin import KEYS
 from app.core.texts import N_
-from app.merchants.models import Merchant
 from app.messages.queries import deliveries
-from app.payments.search import first_id_at
-
-EVENTS = table_of(Event)
 
 
 class Events(Screen):
     address = "events"
-    entry = Entry("messages", 10, N_("Events"), "pulse")
+    entry = Entry("messages", 10, N_("Events and audit"), "pulse")
 
     @page("/", "event.read")
     def index(self) -> str:
-        name = Text(_("Event"), ("name",), hint=_("For example capture.succeeded, or only capture."))
-        audience = Choice(_("Told to"), ("audience",), options={key: _(text) for key, text in words.AUDIENCES.items()})
-        period, merchant = Period(_("When")), merchants_known.choice()
-        filters = Filters(name, period, merchant, audience)
-        found = by_id(_listed(name, audience, period, merchant), EVENTS.c.id, "evt")
+        search = Search()
+        found = by_id(search.query(), EVENTS.c.id, "evt")
         return self.show(
             "events",
-            title=_("Events"),
+            title=_("Events and audit"),
             rows=found.rows,
-            filters=filters,
-            pager=pager(filters, "evt", found),
+            filters=search.filters,
+            pager=pager(search.filters, "evt", found),
             actors=actors.names(row["actor"] for row in found.rows),
             word=words.event,
+            query=request.query_string.decode(),
         )
+
+    @page("/export", "export.events", ("POST",))
+    def export(self) -> Any:
+        """The list as it was narrowed when the button was pressed."""
+        search = Search(request.form.get("query", "")[:2000])
+        try:
+            content, count = csv_of(search)
+        except Refusal as refusal:
+            say_refused(refusal)
+            return go(url("events.index"))
+        told("event.exported", rows=count, narrowed=search.said, mode="live" if here().live else "test")
+        name = f"events-{now():%Y-%m-%d-%H%M}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content.encode(), mimetype="text/csv", headers=headers)
 
     @page("/<id>", "event.read")
     def detail(self, id: str) -> str:
         event = _one(parse_id("evt", id))
         if event["live"] is not None:
             look_at(event["live"])
+        said, details = event["data"], event["details"] or {}
+        shown = _seen(event, details)
         return self.show(
             "event",
             title=formats.event_name(event["name"]),
             event=event,
-            data=_json(event["data"]),
-            details=_json(event["details"]) if event["details"] else None,
+            changes=changes.changes(said, shown),
+            data=_json(changes.rest(said)),
+            raw=_json(said),
+            origin={name: details[name] for name in KEYS if name in details} if _may_see_origin() else {},
+            personal=_json(changes.rest(shown)) if changes.rest(shown) else None,
+            is_hidden=bool(_of_people(details)) and not shown,
             actor=actors.names([event["actor"]])[event["actor"]],
             deliveries=deliveries(connection(), limit=50, event_id=event["id"]),
-            subject=_subject(event),
+            subject=subjects.subject(event),
             word=words.event(event["name"])[0],
         )
 
 
-def _listed(name: Text, audience: Choice, period: Period, merchant: Choice) -> Any:
-    merchants = table_of(Merchant)
-    query = (
-        select(
-            EVENTS.c.id,
-            EVENTS.c.name,
-            EVENTS.c.audience,
-            EVENTS.c.actor,
-            EVENTS.c.data,
-            EVENTS.c.happened_at,
-            EVENTS.c.payment_id,
-            merchants.c.name.label("merchant_name"),
-        )
-        .join(merchants, merchants.c.id == EVENTS.c.merchant_id, isouter=True)
-        .where(or_(EVENTS.c.live == here().live, EVENTS.c.live.is_(None)))
-    )
-    if name.value:
-        wanted = name.value.strip().lower()
-        query = query.where(EVENTS.c.name.startswith(wanted, autoescape=True))
-    if audience.chosen:
-        query = query.where(EVENTS.c.audience.in_(audience.chosen))
-    if merchant.chosen:
-        query = query.where(EVENTS.c.merchant_id.in_(merchant.ids("mer")))
-    if period.starts:
-        query = query.where(EVENTS.c.id >= first_id_at(period.starts))
-    if period.ends:
-        query = query.where(EVENTS.c.id < first_id_at(period.ends))
-    return query
-
-
 def _one(event_id: Any) -> Any:
-    details, log, merchants = table_of(EventDetails), table_of(EventLog), table_of(Merchant)
+    details = table_of(EventDetails)
     query = (
         select(
-            EVENTS, details.c.body.label("details"), log.c.position, log.c.seal, merchants.c.name.label("merchant_name")
+            EVENTS,
+            details.c.body.label("details"),
+            LOG.c.position,
+            LOG.c.seal,
+            MERCHANTS.c.name.label("merchant_name"),
         )
         .join(details, details.c.event_id == EVENTS.c.id, isouter=True)
-        .join(log, log.c.event_id == EVENTS.c.id, isouter=True)
-        .join(merchants, merchants.c.id == EVENTS.c.merchant_id, isouter=True)
+        .join(LOG, LOG.c.event_id == EVENTS.c.id, isouter=True)
+        .join(MERCHANTS, MERCHANTS.c.id == EVENTS.c.merchant_id, isouter=True)
         .where(EVENTS.c.id == event_id)
     )
     row = connection().execute(query).mappings().first()
@@ -110,31 +105,32 @@ def _one(event_id: Any) -> Any:
     return row
 
 
-# subject of an event -> prefix of its public id, page about it
-_SUBJECTS = {
-    "payment": ("pay", "payments.detail"),
-    "dispute": ("dsp", "disputes.detail"),
-    "merchant": ("mer", "merchants.detail"),
-    "shop": ("shp", "shops.detail"),
-    "contract": ("ctr", "contracts.detail"),
-    "endpoint": ("whe", "endpoints.detail"),
-    "staff": ("usr", "users.detail"),
-    "operation": ("op", None),
-    "checkout": ("chk", None),
-    "api_key": ("key", None),
-    "instrument": ("ins", None),
-    "document": ("doc", None),
-}
+def _of_people(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Details besides where a member of staff was."""
+    return {name: value for name, value in details.items() if name not in KEYS}
 
 
-def _subject(event: Any) -> tuple[str, str | None] | None:
-    """(public id, address of its page or None)."""
-    known = _SUBJECTS.get(event["subject_type"])
-    if known is None:
-        return None
-    prefix, screen = known
-    subject = public_id(prefix, event["subject_id"])
-    return subject, url(screen, id=subject) if screen else None
+def _seen(event: Mapping[str, Any], details: Mapping[str, Any]) -> dict[str, Any]:
+    """Names and addresses in an event, for whoever may see those of payers, or those of staff; noted as seen."""
+    found = _of_people(details)
+    if not found:
+        return {}
+    if event["merchant_id"] is None:
+        return found if staff().may("user.read") else {}
+    if not personal.visible(event["merchant_id"]):
+        return {}
+    if event["payment_id"] is not None:
+        if not personal.may_see_payer(event):
+            return {}
+        reads.saw("payment", event["payment_id"], event["merchant_id"], event["live"])
+    elif event["subject_type"] == "customer":
+        reads.saw("customer", event["subject_id"], event["merchant_id"], event["live"])
+    return found
+
+
+def _may_see_origin() -> bool:
+    """Where somebody of the staff sat is theirs too: for those who keep the users, and for auditors."""
+    return staff().may("user.read") or staff().may("export.events")
 
 
 def _json(value: Any) -> str:
