@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, te
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core import vault
 from app.core.db import Model
 
 
@@ -39,8 +40,7 @@ class SecondFactor(Model):
     __tablename__ = "staff_second_factors"
     user_id: Mapped[UUID] = mapped_column(ForeignKey("staff_users.id", ondelete="CASCADE"), primary_key=True)
     totp_sealed: Mapped[bytes | None] = mapped_column(
-        LargeBinary,
-        info={"sealed": "staff_second_factors.totp_sealed"},  # see core/vault.py
+        LargeBinary, info=vault.sealed("staff_second_factors.totp_sealed")
     )
     totp_counter: Mapped[int | None]
     totp_since: Mapped[datetime | None]

@@ -73,6 +73,8 @@ def things(app, tenant):
         "events": public_id("evt", event_id),
         "users": public_id("usr", user_id),
         "user_access": public_id("usr", user_id),
+        "login_safety": "ses_none",
+        "passkeys": "7",
         "grants": public_id("usr", user_id),
         "roles": "cashier",
         "approvals": request_id,
