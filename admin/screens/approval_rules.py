@@ -87,7 +87,7 @@ class ApprovalRules(Screen):
             whole=scope().merchants is None,
         )
 
-    @page("/add", "approval.rules", ("GET", "POST"))
+    @page("/add", "approval.rules", ("GET", "POST"), fresh=True)
     def add(self) -> Any:
         form = RuleForm()
         if form.validate_on_submit() and (columns := form.columns()) is not None:
@@ -102,7 +102,7 @@ class ApprovalRules(Screen):
                 return go(url("approval_rules.index"))
         return self.show("approval_rule_form", title=_("New rule"), form=form)
 
-    @page("/<id>/remove", "approval.rules", ("POST",))
+    @page("/<id>/remove", "approval.rules", ("POST",), fresh=True)
     def remove(self, id: str) -> Any:
         with atomic(scope()) as work:
             remove_rule(work, parse_id("rul", id), actor=actor())

@@ -104,7 +104,7 @@ class Approvals(Screen):
         decide.comment(asked["id"], actor(), form.body.data or "", scope=scope())
         return go(url("approvals.detail", id=id))
 
-    @page("/<id>/secret", "approval.read", ("POST",))
+    @page("/<id>/secret", "approval.read", ("POST",), fresh=True)
     def secret(self, id: str) -> Any:
         """Shown once, to whoever asked for it."""
         secret = decide.take_secret(_read(id)["id"], staff(), scope=scope())

@@ -127,7 +127,7 @@ class PaymentActions(Screen):
         effect = foreseen(cancels(payment, can.cancel.amount), payment, "cancel", can.cancel.amount)
         return self._plain("cancel", _("Cancel"), payment, effect, do, danger=True)
 
-    @page("/<id>/release", "payment.review", ("GET", "POST"))
+    @page("/<id>/release", "payment.review", ("GET", "POST"), fresh=True)
     def release(self, id: str) -> Any:
         payment, can = _read(id)
         if can.release.refused:

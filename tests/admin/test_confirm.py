@@ -156,6 +156,7 @@ def test_what_touches_money_rights_and_keys_asks(app):
     for end in (
         *("payments/<id>/refund", "payments/<id>/capture", "payments/<id>/cancel", "users/add", "users/<id>/switch"),
         *("keys/issue", "keys/<id>/rotate", "keys/<id>/revoke", "contracts/add", "endpoints/<id>/rotate"),
+        *("approval-rules/add", "approvals/<id>/approve", "payments/<id>/release", "roles/<id>/second-factor"),
         *("users/<id>/factor", "users/<id>/sessions", "account/authenticator/", "account/passkeys/add"),
     ):
         assert f"/admin/{end}" in fresh, end
