@@ -1,10 +1,11 @@
 """What a dashboard is asked for: a period, cut into the bars of its charts, whose figures, and in which currency."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from urllib.parse import urlencode
 from uuid import UUID
 
 from babel.dates import format_date
@@ -119,11 +120,26 @@ class Asked:
             return self.merchants if allowed is None else sorted(allowed)
         return [merchant for merchant in self.merchants if merchant in allowed]
 
-    def payments(self, cut: Cut | None = None, **more: str | list[str] | None) -> str:
-        """The address of the payments of a bar, or of the whole period."""
-        since, until = (cut.first, cut.last) if cut else (self.since, self.until)
-        days = {"since": since.isoformat(), "until": until.isoformat()}
-        return url("payments.index", **days, merchant=self._merchant_ids, **more)
+    def payments(self, **more: str | list[str] | None) -> str:
+        """The address of the payments of the whole period."""
+        return self._addressed(self.since, self.until, self._narrowed(more))
+
+    def payments_by_bar(self, **more: str | list[str] | None) -> list[str]:
+        """Those of each bar. A page has hundreds, so what they have in common is put together once."""
+        narrowed = self._narrowed(more)
+        return [self._addressed(cut.first, cut.last, narrowed) for cut in self.cuts]
+
+    def _addressed(self, since: date, until: date, narrowed: str) -> str:
+        return f"{self._payments}?since={since}&until={until}{narrowed}"
+
+    def _narrowed(self, more: Mapping[str, str | list[str] | None]) -> str:
+        asked = {"merchant": self._merchant_ids, **more}
+        found = urlencode({name: value for name, value in asked.items() if value is not None}, doseq=True)
+        return f"&{found}" if found else ""
+
+    @cached_property
+    def _payments(self) -> str:
+        return url("payments.index")
 
     @property
     def arguments(self) -> dict[str, str | list[str] | None]:

@@ -39,14 +39,10 @@ def counts(asked: Asked, label: str, figure: str) -> Over:
 def over_time(asked: Asked, *columns: Over, title: str, says: str, statuses: Sequence[str] = ()) -> Drawn:
     """One row per bar; each leads to the payments of its days, narrowed to `statuses`."""
     rows = [
-        Row(
-            label=cut.label,
-            short=cut.short,
-            key=cut.key,
-            values=[column.values[place] for column in columns],
-            url=asked.payments(cut, status=list(statuses) or None),
+        Row(cut.label, [over.values[place] for over in columns], cut.short, cut.key, url)
+        for place, (cut, url) in enumerate(
+            zip(asked.cuts, asked.payments_by_bar(status=list(statuses) or None), strict=True)
         )
-        for place, cut in enumerate(asked.cuts)
     ]
     return Drawn(title, says, "series", _("When"), [over.column for over in columns], rows, currency=asked.currency)
 

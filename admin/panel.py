@@ -1,6 +1,6 @@
 """A chart as a page shows it: every value as a text for people, and as a number for the picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -33,19 +33,11 @@ class Panel:
     def __init__(self, name: str, drawn: Drawn, csv: str) -> None:
         self.name, self.drawn, self.csv = name, drawn, csv
         places = [place for place in range(len(drawn.columns)) if place == 0 or _says_something(drawn, place)]
-        columns = [drawn.columns[place] for place in places]
-        longest = [_longest(drawn, place) for place in places]
-        self.head: list[tuple[Column, Cell]] = [(column, self._cell(column, column.total)) for column in columns]
-        lines = [
-            Line(
-                row,
-                [
-                    self._cell(column, row.values[n], most)
-                    for column, n, most in zip(columns, places, longest, strict=True)
-                ],
-            )
-            for row in drawn.rows
+        self.head = [
+            (drawn.columns[place], self._cell(drawn.columns[place], drawn.columns[place].total)) for place in places
         ]
+        cells = zip(*(self._cells(place) for place in places), strict=True)
+        lines = [Line(row, of_row) for row, of_row in zip(drawn.rows, cells, strict=True)]
         folded = len(lines) if drawn.shape == "series" else _SHOWN_AT_ONCE
         self.lines, self.more = lines[:folded], lines[folded:]
 
@@ -62,6 +54,16 @@ class Panel:
     def legend(self) -> list[tuple[int, Column, Cell]]:
         """The columns that are drawn, with their places among those that are shown."""
         return [(place, column, total) for place, (column, total) in enumerate(self.head) if column.draw]
+
+    def _cells(self, place: int) -> Iterator[Cell]:
+        """Those of a column, by row. Most bars of a quiet day are nothing: each value is written once."""
+        column, longest = self.drawn.columns[place], _longest(self.drawn, place)
+        written: dict[Value, Cell] = {}
+        for row in self.drawn.rows:
+            value = row.values[place]
+            if value not in written:
+                written[value] = self._cell(column, value, longest)
+            yield written[value]
 
     def _cell(self, column: Column, value: Value, longest: Value = None) -> Cell:
         width = round(1000 * min(value / longest, 1)) if value and longest and column.draw else 0

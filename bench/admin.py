@@ -1,8 +1,9 @@
-"""The back office with a million payments: list, search and detail page, for eight users at once.
+"""The back office with a million payments: list, search, detail page and dashboard, for eight users at once.
 
 Eight signed-in users go round and round without a pause: a list (unfiltered, with filters, a later page), a search
-(reference, e-mail, beginning of a name, last four digits), a payment. Each page is checked for what it must show. The
-last line printed is JSON. `--rows N` payments, `--seconds N` of measuring.
+(reference, e-mail, beginning of a name, last four digits), a payment, a dashboard (the start page or all charts of some
+period, of all merchants or one). Each page is checked for what it must show. The last line printed is JSON. `--rows N`
+payments, `--seconds N` of measuring.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,19 @@ def _detail(_lot: random.Random, row: Row) -> tuple[str, str]:
     return f"/payments/{row['key']}", row["merchant_reference"]
 
 
-KINDS: dict[str, Ask] = {"list": _list, "search": _search, "detail": _detail}
+def _dashboard(lot: random.Random, row: Row) -> tuple[str, str]:
+    """A third of them the start page; periods of every length that the page offers, and some that somebody chose."""
+    today = date.today()
+    days = lot.choice((1, 7, 30, 90, 350, lot.randint(2, 60)))
+    until = today if lot.random() < 0.7 else today - timedelta(days=lot.randint(0, 25))
+    asked: dict[str, Any] = {"since": until - timedelta(days=days - 1), "until": until}
+    if lot.random() < 0.4:
+        asked["merchant"] = row["mer"]
+    figures = f"/figures/?{urlencode({'mode': 'test'} | asked)}"
+    return lot.choice(("/?mode=test", figures, figures)), 'id="h-chart-volume"'
+
+
+KINDS: dict[str, Ask] = {"list": _list, "search": _search, "detail": _detail, "dashboard": _dashboard}
 
 
 def unit(cookies: Sequence[str], rows: Sequence[Row], took: dict[str, list[tuple[float, str]]]) -> load.Unit:
