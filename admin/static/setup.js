@@ -16,11 +16,9 @@
       next.name = `preview-${++number}`;
       next.classList.add("coming");
       next.addEventListener("load", () => {
-        let above = 0;
-        try { above = old.contentWindow.scrollY; } catch { /* it shows an error page of the browser's */ }
+        if (!next.contentDocument || next.contentDocument.URL === "about:blank") return;
         next.classList.remove("coming");
-        next.name = "preview";
-        next.contentWindow.scrollTo(0, above);
+        next.contentWindow.scrollTo(0, old.contentWindow ? old.contentWindow.scrollY : 0);
         old.remove();
       });
       old.after(next);
