@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from flask import request
@@ -191,11 +191,11 @@ class Id(Text):
 
 
 class Filters:
-    """All chips of a list, read from the address."""
+    """All chips of a list, read from the address, or from one that was kept (`args`, its query)."""
 
-    def __init__(self, *filters: Filter) -> None:
+    def __init__(self, *filters: Filter, args: str | None = None) -> None:
         self.all = filters
-        self.args = request.args
+        self.args = request.args if args is None else MultiDict(parse_qsl(args))
         for one in filters:
             one.read(self.args)
 

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from admin import actors, formats, words
 from admin.office import url
+from admin.road import road
 from app.connectors import CONNECTORS
 from app.core.events import plain
 from app.core.ids import public_id
 from app.ledger.accounts import ACCOUNTS
 from app.messages.queries import told_of_payment
 from app.payments.history import History
+from app.payments.note import of_payment
 from app.payments.possible import Offer, possible
 from app.payments.public import operation_picture, payment_picture
 from app.payments.queries import left_to_capture
@@ -61,13 +64,22 @@ class Turn:
 def picture(connection: Connection, story: History, staff: Staff) -> dict[str, Any]:
     """Everything the template needs."""
     payment = story.payment
-    known = actors.names([*(one["actor"] for one in story.events), *(one["actor"] for one in story.operations)])
+    notes = of_payment(connection, payment["id"]) if may_see_notes(staff, payment["merchant_id"]) else None
+    known = actors.names(
+        [
+            *(one["actor"] for one in story.events),
+            *(one["actor"] for one in story.operations),
+            *(one["written_by"] for one in notes or ()),
+        ]
+    )
     may_see = staff.may("delivery.read", payment["merchant_id"])
     deliveries, mails = told_of_payment(connection, payment["id"]) if may_see else (None, [])
     return {
         "payment": payment,
         "story": story,
         "shares": shares(payment),
+        "road": road(payment),
+        "notes": notes,
         "deeds": deeds(connection, payment, staff),
         "held": any(one["is_open"] and one["held_for_review"] for one in story.authorisations),
         "turns": [turn(one, known, staff) for one in told(story.events)],
@@ -79,6 +91,11 @@ def picture(connection: Connection, story: History, staff: Staff) -> dict[str, A
         "raw": raw(story),
         "connectors": CONNECTORS,
     }
+
+
+def may_see_notes(staff: Staff, merchant_id: UUID) -> bool:
+    """They are written by staff for staff, and may name the payer."""
+    return staff.may("payment.note", merchant_id) or staff.may("customer.read_personal", merchant_id)
 
 
 def shares(payment: Mapping[str, Any]) -> list[Share]:

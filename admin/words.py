@@ -108,6 +108,10 @@ WELL = Word(N_("In order"), "good", "check")
 BROKEN = Word(N_("Broken"), "bad", "triangle")
 LATE = Word(N_("Late"), "bad", "triangle")
 RUNNING = Word(N_("Running"), "wait", "clock")
+STOPPED = Word(N_("Stopped"), "quiet", "cross")
+OVER = Word(N_("Over"), "good", "check")
+READY = Word(N_("Ready"), "good", "check")
+BROKEN_OFF = Word(N_("Broken off"), "bad", "cross")
 
 KIND: dict[str, str] = {
     "authorise": N_("Authorisation"),
@@ -174,6 +178,7 @@ EVENTS: dict[str, Word] = {
     "payment.created": Word(N_("Payment started"), "quiet", "ring"),
     "payment.late_approval_reversed": Word(N_("Late approval is given back"), "wait", "back"),
     "payment.step_taken": Word(N_("Payer answered a question"), "quiet", "person"),
+    "payment.noted": Word(N_("Note written"), "quiet", "person"),
     "payment.released": Word(N_("Released from review"), "good", "check"),
     "checkout.created": Word(N_("Checkout opened"), "quiet", "ring"),
     "checkout.completed": Word(N_("Checkout completed"), "good", "check"),
@@ -227,6 +232,17 @@ EVENTS: dict[str, Word] = {
     "endpoint.disabled": Word(N_("Webhook endpoint switched off"), "bad", "cross-full"),
     "endpoint.test": Word(N_("Webhook test"), "quiet", "ring"),
     "endpoint.replayed": Word(N_("Deliveries sent again by hand"), "quiet", "person"),
+    "batch.started": Word(N_("Several payments at once: started"), "quiet", "full"),
+    "batch.stopped": Word(N_("Several payments at once: stopped"), "wait", "cross"),
+    "batch.finished": Word(N_("Several payments at once: over"), "quiet", "check"),
+    "export.asked": Word(N_("Export asked for"), "quiet", "ring"),
+    "export.made": Word(N_("Export made"), "quiet", "full"),
+    "export.refused": Word(N_("Export refused"), "wait", "cross"),
+    "export.downloaded": Word(N_("Export downloaded"), "quiet", "person"),
+    "filter.saved": Word(N_("Filter kept"), "quiet", "full"),
+    "filter.changed": Word(N_("Filter changed"), "quiet", "half"),
+    "filter.removed": Word(N_("Filter removed"), "quiet", "cross"),
+    "columns.chosen": Word(N_("Columns chosen"), "quiet", "half"),
     "books.unproved": Word(N_("A proof of the books does not hold"), "bad", "triangle"),
     "keys.rotated": Word(N_("Sealed anew with the newest key"), "quiet", "half"),
     "scripts.changed": Word(N_("The checkout serves a script that is not in the inventory"), "bad", "triangle"),

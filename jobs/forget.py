@@ -140,6 +140,13 @@ KEPT = (
         years=3,
     ),
     Kept(
+        "What staff noted on payments",
+        "§ 195, § 199 BGB: claims lapse after 3 years",
+        "UPDATE payment_notes SET sealed = NULL, erased_at = now() WHERE id IN (SELECT id FROM payment_notes"
+        " WHERE erased_at IS NULL AND written_at < :before LIMIT :many)",
+        years=3,
+    ),
+    Kept(
         "Payers' names and addresses in events",
         _VOUCHERS,
         "DELETE FROM event_details WHERE event_id IN (SELECT event_id FROM event_details WHERE event_id < :first"

@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 from flask_babel import gettext as _
 
-from admin import customers_known, merchants_known, shops_known, words
+from admin import payment_list
 from admin.guard import look_at
 from admin.here import connection, here, staff
-from admin.listing import Amount, Choice, Filters, Period, cursors, pager
+from admin.listing import Filters, cursors, pager
 from admin.payment_page import picture
 from admin.screen import Entry, Screen, page
-from app.connectors import CONNECTORS
+from admin.screens.payment_notes import fresh
+from app.batches.start import MOST
 from app.core.ids import parse_id
 from app.core.texts import N_
+from app.desks.queries import desk
 from app.payments import search
 from app.payments.history import history
-from app.payments.states import STATUSES
-
-CURRENCIES = ("EUR", "CHF", "GBP", "USD", "JPY", "KWD")
 
 
 class Payments(Screen):
@@ -28,27 +27,32 @@ class Payments(Screen):
 
     @page("/", "payment.read")
     def index(self) -> str:
-        chips = {
-            "status": Choice(_("Status"), ("status",), options={one: _(words.STATUS[one].label) for one in STATUSES}),
-            "period": Period(_("Started")),
-            "amount": Amount(_("Amount"), currencies=CURRENCIES),
-            "method": Choice(_("Method"), ("method",), options=_methods()),
-            "merchant": merchants_known.choice(),
-            "shop": shops_known.choice(),
-            "customer": customers_known.choice(),
-        }
+        chips = payment_list.chips()
         filters = Filters(*chips.values())
         oldest_first = request.args.get("sort") == "oldest"
+        mine = desk(connection(), staff().id, payment_list.LIST)
+        columns = payment_list.shown(mine.columns)
         found = search.listed(
-            connection(), _wanted(chips, here().live), limit=50, oldest_first=oldest_first, **cursors("pay")
+            connection(),
+            payment_list.wanted(chips, here().live),
+            limit=50,
+            oldest_first=oldest_first,
+            columns=payment_list.needed(columns),
+            **cursors("pay"),
         )
         return self.show(
             "payments",
             title=_("Payments"),
             rows=found.rows,
             filters=filters,
+            query=payment_list.query_of(filters),
+            hidden=payment_list.pairs_of(chips, request.args),
+            saved=mine.filters,
+            columns=columns,
+            listed=payment_list.LISTED,
             pager=pager(filters, "pay", found),
             oldest_first=oldest_first,
+            most=MOST,
         )
 
     @page("/<id>", "payment.read")
@@ -56,30 +60,12 @@ class Payments(Screen):
         payment_id = parse_id("pay", id)
         story = history(connection(), payment_id)
         look_at(story.payment["live"])
-        return self.show("payment", title=_title(story.payment), **picture(connection(), story, staff()))
-
-
-def _methods() -> dict[str, str]:
-    known = sorted({method for connector in CONNECTORS.values() for method in connector.METHODS})
-    return {method: _(words.METHODS.get(method, method)) for method in known}
-
-
-def _wanted(chips: Mapping[str, Any], live: bool) -> search.Filters:
-    """A shop narrows to its merchant as well: merchants have an index, shops need none."""
-    shops = chips["shop"].ids("shp")
-    return search.Filters(
-        live=live,
-        statuses=chips["status"].chosen,
-        methods=chips["method"].chosen,
-        merchants=chips["merchant"].ids("mer") or shops_known.merchants_of(shops),
-        shops=shops,
-        customer=chips["customer"].id,
-        currency=chips["amount"].currency,
-        least=chips["amount"].least,
-        most=chips["amount"].most,
-        since=chips["period"].starts,
-        until=chips["period"].ends,
-    )
+        return self.show(
+            "payment",
+            title=_title(story.payment),
+            note=fresh(payment_id),
+            **picture(connection(), story, staff()),
+        )
 
 
 def _title(payment: Mapping[str, Any]) -> str:

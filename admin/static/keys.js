@@ -87,7 +87,7 @@
   const said = document.querySelector("[data-chosen]");
   const count = () => {
     const chosen = boxes().filter((one) => one.checked).length;
-    if (said) said.textContent = chosen ? said.dataset.chosen.replace("%d", chosen) : said.dataset.none;
+    if (said) said.textContent = chosen ? said.dataset.chosen.replace("#", chosen) : said.dataset.none;
     if (every) {
       every.checked = chosen > 0 && chosen === boxes().length;
       every.indeterminate = chosen > 0 && !every.checked;

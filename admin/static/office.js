@@ -82,7 +82,7 @@
 
   // a form is sent once; the server sees to it too
   document.addEventListener("submit", (event) => {
-    if (event.defaultPrevented || event.target.method !== "post") return;
+    if (event.defaultPrevented || event.target.method !== "post" || "download" in event.target.dataset) return;
     setTimeout(() => {
       for (const button of event.target.querySelectorAll("button")) button.disabled = true;
     });

@@ -8,9 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert
 
-from app.core import queue
 from app.core.clock import now
-from app.core.db import transaction
 from app.core.events import tell
 from app.core.ids import public_id, uuid7
 from app.exports import rights
@@ -19,7 +17,6 @@ from app.exports.models import EXPORTS
 from app.payments.search import Filters
 from app.staff.access import Staff
 
-JOB = "make_exports"
 Form = Literal["csv", "xlsx"]
 _IDS, _MOMENTS = ("merchants", "shops"), ("since", "until")
 
@@ -32,11 +29,10 @@ def ask(
     columns: Sequence[str],
     oldest_first: bool,
     staff: Staff,
-    leased_until: datetime | None = None,
 ) -> dict[str, Any]:
     """The row. Personal columns are left out for those who may not see payers of all these merchants.
 
-    `leased_until`: whoever asks makes it too, at once. Raises RightTakenAway.
+    Whoever asks goes on with make.at_once(). Raises RightTakenAway.
     """
     merchants = rights.narrowed(staff, filters.merchants)
     personal = rights.covers(staff, rights.PERSONAL, merchants)
@@ -55,15 +51,12 @@ def ask(
         "oldest_first": oldest_first,
         "state": "waiting",
         **dict.fromkeys(("rows", "pieces"), 0),
-        **dict.fromkeys(("expected", "cursor", "why", "ended_at")),
-        "leased_until": leased_until,
+        **dict.fromkeys(("expected", "cursor", "why", "leased_until", "ended_at")),
         "asked_at": now(),
     }
     rights.check(row, staff)
     connection.execute(insert(EXPORTS).values(row))
     tell_of(row, "export.asked", {"filter": row["filters"], "columns": row["columns"]})
-    if leased_until is None:
-        transaction().after_commit.append(lambda: queue.wake(JOB))
     return row
 
 

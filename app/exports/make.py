@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, true, update
 
+from app.core import queue
 from app.core.cells import BYTE_ORDER_MARK, Cell, lines
 from app.core.clock import now
 from app.core.db import ALL, atomic, reading
@@ -24,6 +25,7 @@ from app.staff.snapshot import snapshot
 
 log = structlog.get_logger()
 
+JOB = "make_exports"
 LEASE = timedelta(seconds=60)
 PUT_TOGETHER = timedelta(seconds=300)  # a spreadsheet of the largest size takes half a minute
 ROWS_AT_ONCE = 5_000
@@ -54,12 +56,26 @@ def make(limit: int) -> int:
     return limit
 
 
-def take() -> dict[str, Any] | None:
+def at_once(export_id: UUID, most: int) -> dict[str, Any]:
+    """Makes one that has at most `most` rows while somebody waits for it; a larger one is left to the job.
+
+    Returns the row as it is then.
+    """
+    while (export := take(export_id)) is not None:
+        step(export)
+        if (export["expected"] or 0) > most:
+            queue.wake(JOB)
+            break
+    with reading(ALL) as connection:
+        return dict(connection.execute(select(EXPORTS).where(EXPORTS.c.id == export_id)).mappings().one())
+
+
+def take(only: UUID | None = None) -> dict[str, Any] | None:
     """Leases the waiting export with the fewest pieces, so that small ones do not wait for large ones."""
     free = EXPORTS.c.leased_until.is_(None) | (EXPORTS.c.leased_until < now())
     first = (
         select(EXPORTS.c.id)
-        .where(EXPORTS.c.state == "waiting", free)
+        .where(EXPORTS.c.state == "waiting", free, true() if only is None else EXPORTS.c.id == only)
         .order_by(EXPORTS.c.pieces, EXPORTS.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)

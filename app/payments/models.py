@@ -260,3 +260,6 @@ class Checkout(Model, OfMerchant):
     return_url: Mapped[str | None]
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime]
+
+
+from app.payments import note_models  # noqa: E402, F401 - its table belongs to this room too

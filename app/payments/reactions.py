@@ -1,4 +1,4 @@
-"""What follows in the same transaction when a payment's operation ends: its checkout and its receivable."""
+"""What follows in the same transaction: checkout and receivable when an operation ends, notes when a customer goes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +9,7 @@ from app.core.ids import public_id
 from app.core.reactions import together
 from app.core.states import move
 from app.payments.checkout import CHECKOUTS
+from app.payments.note import erase_of_customer
 from app.payments.queries import PAYMENTS
 from app.payments.states import CHECKOUT
 from app.receivables import collect
@@ -53,6 +54,11 @@ def settle_receivable(connection: Connection, event: Mapping[str, Any]) -> None:
     payment = _payment(connection, event)
     if payment["receivable_id"] is not None:
         collect.settle(connection, payment["receivable_id"], payment["id"], event["data"]["amount"])
+
+
+@together("customer.erased")
+def erase_notes(connection: Connection, event: Mapping[str, Any]) -> None:
+    erase_of_customer(connection, event["subject_id"])
 
 
 def _payment(connection: Connection, event: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -126,3 +126,26 @@ STATUSES = (
     "failed",
     "charged_back",
 )
+
+# What may follow each status. Late facts lead back: a yes after a no, a dispute that was won. (For the picture of a
+# payment's states; what really happens follows from the operations, and a test compares.)
+NEXT: dict[str, tuple[str, ...]] = {
+    "created": ("requires_action", "pending", "authorised", "failed", "cancelled", "expired"),
+    "requires_action": ("pending", "authorised", "failed", "cancelled", "expired"),
+    "pending": ("requires_action", "authorised", "failed", "cancelled", "expired"),
+    "authorised": ("partially_captured", "captured", "cancelled", "expired"),
+    "partially_captured": ("captured", "partially_refunded", "refunded", "charged_back"),
+    "captured": ("partially_refunded", "refunded", "charged_back"),
+    "partially_refunded": ("refunded", "charged_back"),
+    "refunded": ("charged_back",),
+    "charged_back": ("partially_captured", "captured", "partially_refunded", "refunded"),
+    "failed": ("requires_action", "pending", "authorised"),
+    "cancelled": ("authorised",),
+    "expired": ("authorised",),
+}
+# The way most payments go, and where it ends otherwise.
+ROAD = (
+    *("created", "requires_action", "pending", "authorised", "partially_captured", "captured"),
+    *("partially_refunded", "refunded"),
+)
+ENDS = ("failed", "cancelled", "expired", "charged_back")

@@ -10,10 +10,11 @@ from sqlalchemy import text, update
 from app.approvals.ask import permit
 from app.approvals.kinds import Asker
 from app.approvals.rules import add_rule
+from app.batches.start import Line, start
 from app.connectors.kinds import DisputeNews
 from app.core.clock import now
 from app.core.db import ALL, atomic, of, reading
-from app.core.ids import public_id
+from app.core.ids import parse_id, public_id
 from app.core.limits import Limit
 from app.customers.add import add_customer
 from app.figures.depths import measure
@@ -25,6 +26,8 @@ from app.payments.attempt import Means
 from app.payments.authorise import authorise
 from app.payments.capture import capture
 from app.payments.evidence import add_evidence
+from app.payments.note import note
+from app.payments.offers import offers
 from app.payments.queries import OPERATIONS
 from app.payments.refund import refund
 from app.risk import block
@@ -73,6 +76,11 @@ def pages(acquirers: Any) -> dict[str, str]:
         "refund": f"payments/{pay['captured']}/refund",
         "cancel": f"payments/{pay['open']}/cancel",
         "release": f"payments/{pay['held']}/release",
+        "payment_filters": "payments/filters",
+        "batch_new": f"batches/capture?payment={pay['open']}&payment={pay['captured']}",
+        "batches": "batches/",
+        "batch": f"batches/{_batch(open_, failed)}",
+        "exports": "exports/",
         "search": "search/?q=erika",
         "search_nothing": "search/?q=nothing-like-this",
         "unknown": "unknown/",
@@ -267,8 +275,19 @@ def _customer(shop: factories.Tenant, done: Any) -> str:
     return public_id("cus", row["id"])
 
 
-def _someone() -> str:
-    email = user("support", email="someone@example.com", name="Some One")
+def _batch(open_: Any, failed: Any) -> str:
+    """One row waits, the other cannot be done."""
+    rows, user_id = [open_.payment, failed.payment], parse_id("usr", _someone("batch@example.com"))
+    with atomic(of(rows[0]["merchant_id"], False)) as connection:
+        note(connection, rows[0]["id"], said="The customer called.", actor="test")
+        offered = offers(connection, "capture", [row["id"] for row in rows])
+        lines = [Line(row, offered[row["id"]].amount, offered[row["id"]].refused) for row in rows]
+        given: dict[str, Any] = {"live": False, "reason": "goods sent", "user_id": user_id, "actor": "test"}
+        return public_id("bat", start(connection, "capture", lines, nonce="of the tour", **given))
+
+
+def _someone(email: str = "someone@example.com") -> str:
+    user("support", email=email, name="Some One")
     with reading(ALL) as connection:
         table = text("SELECT id FROM staff_users WHERE email = :email")
         return public_id("usr", connection.execute(table, {"email": email}).scalar_one())

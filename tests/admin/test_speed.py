@@ -15,6 +15,8 @@ OWN = {
     **dict.fromkeys(("figures", "figures_of_a_year", "figures_wrong_period"), 7),
     "payments": 3,
     "search": 1,
+    "batch": 4,
+    "batch_new": 4,
     **dict.fromkeys(("payment_open", "payment_captured", "payment_failed", "payment_held"), 13),
     **dict.fromkeys(("capture", "refund", "cancel", "release"), 3),
     **dict.fromkeys(("events", "jobs"), 3),

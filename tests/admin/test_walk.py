@@ -58,6 +58,10 @@ def things(app, tenant):
     return {
         "payments": public_id("pay", payment.payment["id"]),
         "payment_actions": public_id("pay", payment.payment["id"]),
+        "payment_notes": public_id("pay", payment.payment["id"]),
+        "payment_desk": "flt_none",
+        "batches": "bat_none",
+        "exports": "exp_none",
         "merchants": public_id("mer", tenant.merchant_id),
         "onboarding": public_id("mer", tenant.merchant_id),
         "methods": public_id("mer", tenant.merchant_id),

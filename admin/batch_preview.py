@@ -1,0 +1,108 @@
+"""What a batch would do, before it does anything: sums, what is left out and why, what needs somebody else's yes."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from sqlalchemy import Connection, select
+
+from admin import payment_list
+from admin.here import here, staff
+from admin.listing import Filters
+from app.batches.start import MOST, Line, TooMany
+from app.core.errors import NotFound
+from app.core.ids import parse_id, public_id
+from app.merchants.models import Merchant
+from app.payments import search
+from app.payments.offers import Verb, offers
+from app.payments.queries import PAYMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`possible` and `left_out`: lines; `sums`: (currency, how many, minor units); `above`: how many exceed a limit."""
+
+    possible: Sequence[Line]
+    left_out: Sequence[Line]
+    sums: Sequence[tuple[str, int, int]]
+    above: int
+
+    @property
+    def lines(self) -> list[Line]:
+        return [*self.possible, *self.left_out]
+
+    @property
+    def packed(self) -> str:
+        """What was shown, for the form: payments with their amounts."""
+        return json.dumps([[public_id("pay", line.payment["id"]), line.amount] for line in self.lines])
+
+
+def chosen(connection: Connection) -> list[UUID]:
+    """The payments that the list's form names: those ticked, or all of its filter. Raises TooMany."""
+    if "every" not in request.args:
+        return _ids(request.args.getlist("payment"))
+    chips = payment_list.chips()
+    Filters(*chips.values())
+    page = search.listed(
+        connection, payment_list.wanted(chips, here().live), limit=MOST, columns=[PAYMENTS.c.id, PAYMENTS.c.merchant_id]
+    )
+    if page.has_next:
+        raise TooMany()
+    return [row["id"] for row in page.rows]
+
+
+def preview(connection: Connection, verb: Verb, payments: Sequence[UUID]) -> Preview:
+    """Of those that whoever asks may see. Raises TooMany."""
+    if len(payments) > MOST:
+        raise TooMany()
+    lines = _lines(connection, verb, payments)
+    possible = [line for line in lines if line.refused is None]
+    counts, sums = Counter[str](), Counter[str]()
+    for line in possible:
+        counts[line.payment["currency"]] += 1
+        sums[line.payment["currency"]] += line.amount
+    return Preview(
+        possible=possible,
+        left_out=[line for line in lines if line.refused is not None],
+        sums=[(currency, counts[currency], sums[currency]) for currency in sorted(counts)],
+        above=sum(_is_above(verb, line) for line in possible),
+    )
+
+
+def as_shown(connection: Connection, verb: Verb, packed: str) -> list[Line]:
+    """The lines of a form that was sent: with the amounts of its preview, whatever they are by now."""
+    shown = {parse_id("pay", key): int(amount) for key, amount in json.loads(packed or "[]")}
+    lines = _lines(connection, verb, list(shown))
+    return [Line(line.payment, shown[line.payment["id"]], line.refused) for line in lines]
+
+
+def _lines(connection: Connection, verb: Verb, payments: Sequence[UUID]) -> list[Line]:
+    query = select(
+        *(PAYMENTS.c[name] for name in ("id", "merchant_id", "live", "amount", "currency", "merchant_reference")),
+        *(PAYMENTS.c[name] for name in ("method", "brand", "last4", "status")),
+        Merchant.name.label("merchant_name"),
+    ).join(Merchant, Merchant.id == PAYMENTS.c.merchant_id)
+    found = connection.execute(query.where(PAYMENTS.c.id.in_(payments), PAYMENTS.c.live == here().live)).mappings()
+    rows: dict[UUID, Mapping[str, Any]] = {row["id"]: {**row} for row in found}
+    offered = offers(connection, verb, list(rows))
+    ordered = [rows[payment] for payment in dict.fromkeys(payments) if payment in rows]
+    return [Line(row, offered[row["id"]].amount, offered[row["id"]].refused) for row in ordered]
+
+
+def _is_above(verb: Verb, line: Line) -> bool:
+    limit = staff().limit(f"payment.{verb}", line.payment["merchant_id"], line.payment["currency"])
+    return limit.each is not None and line.amount > limit.each
+
+
+def _ids(keys: Sequence[str]) -> list[UUID]:
+    found = []
+    for key in keys:
+        try:
+            found.append(parse_id("pay", key))
+        except NotFound:
+            continue  # an address that was made up
+    return found
