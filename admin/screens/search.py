@@ -25,6 +25,8 @@ from app.payments.queries import OPERATIONS, PAYMENTS
 _PAGES = {
     "pay": "payments.detail",
     "dsp": "disputes.detail",
+    "cus": "customers.detail",
+    "bat": "batches.detail",
     "mer": "merchants.detail",
     "shp": "shops.detail",
     "ctr": "contracts.detail",
@@ -78,9 +80,6 @@ def _page_of_id(text: str) -> str | None:
         if prefix in _PAGES:
             parse_id(prefix, text)
             return url(_PAGES[prefix], id=text)
-        if prefix == "cus":
-            parse_id(prefix, text)
-            return url("payments.index", customer=text)
         if prefix == "op":
             return _payment_page(select(OPERATIONS.c.payment_id).where(OPERATIONS.c.id == parse_id("op", text)))
         if prefix == "chk":

@@ -1,4 +1,4 @@
-"""Customers by their number, e-mail address, name or surname; they lead to their payments."""
+"""Customers by their number, e-mail address, name or surname."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -48,7 +48,7 @@ def _hit(row: Row) -> Hit:
     key = public_id("cus", row["id"])
     name, email = (str(personal.of_customer(row, row[column])) for column in ("name", "email"))
     return Hit(
-        url=url("payments.index", customer=key),
+        url=url("customers.detail", id=key),
         name=name or email or row["number"] or formats.shortened(key),
         more=" · ".join(part for part in (row["number"], email) if part),
         merchant=row["merchant_name"],

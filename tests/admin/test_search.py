@@ -82,9 +82,9 @@ def test_the_beginning_of_an_id_is_enough(desk, found):
     assert headings(search(desk, key[:10])) == [f"Payment’s id begins with “{key[:10]}”"]
 
 
-def test_a_customers_id_leads_to_its_payments(desk, found):
+def test_a_customers_id_leads_to_it(desk, found):
     key = public_id("cus", found["customer"]["id"])
-    assert search(desk, key).request.full_path == f"/admin/payments/?customer={key}"
+    assert search(desk, key).request.path == f"/admin/customers/{key}"
 
 
 def test_an_id_that_is_none_is_said_so(desk):
