@@ -164,6 +164,7 @@ NOUNS: dict[str, str] = {
 TURNS: dict[str, Word] = {
     "approval.requested": Word(N_("%(noun)s waits for approval"), "wait", "person"),
     "withdrawn": Word(N_("%(noun)s was not approved"), "quiet", "cross"),
+    "planned": Word(N_("%(noun)s is sent again later"), "wait", "clock"),
     "submitted": Word(N_("%(noun)s sent to the provider"), "quiet", "ring"),
     "succeeded": Word(N_("%(noun)s succeeded"), "good", "check"),
     "declined": Word(N_("%(noun)s declined"), "bad", "cross-full"),

@@ -29,6 +29,7 @@ SAYS = {
         "What a payment says was captured, refunded and charged back is what was booked for it."
     ),
     "payments_equal_authorisations": N_("A payment's sums are the sums over its authorisations."),
+    "authorised_once": N_("What is open of a payment's authorisations is no more than was asked for."),
     "operations_equal_authorisations": N_("An authorisation's sums are those of its succeeded operations."),
     "money_figures_equal_operations": N_("The amounts on the dashboards are those of the operations, hour by hour."),
     "attempt_figures_equal_operations": N_("The attempts on the dashboards are those of the operations, hour by hour."),

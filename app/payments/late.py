@@ -7,16 +7,21 @@ booked as the fact it is, and its cancellation is written beside it, to be sent 
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, func, insert, select, update
 
 from app.core.clock import now
 from app.core.events import tell
 from app.core.ids import public_id, uuid7
-from app.payments.effect import Effect
-from app.payments.queries import OPERATIONS, PAYMENTS, Held
+from app.payments.effect import Effect, held_by_provider
+from app.payments.queries import AUTHORISATIONS, OPERATIONS, PAYMENTS, Held
 from app.payments.record import record
+
+REASON = "late approval"
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 
 
 def is_late(held: Held) -> bool:
@@ -30,34 +35,8 @@ def reverse(
     amount = effect.deltas["authorised"]
     reserving = replace(effect, deltas={**effect.deltas, "cancel_pending": amount}, stage=None, is_open=False)
     payment = record(connection, held, reserving, actor=actor, values=values)
-    operation_id = uuid7()
-    connection.execute(
-        insert(OPERATIONS).values(
-            id=operation_id,
-            group_id=operation_id,
-            merchant_id=payment["merchant_id"],
-            live=payment["live"],
-            payment_id=payment["id"],
-            authorisation_id=held.authorisation["id"],
-            contract_id=held.authorisation["contract_id"],
-            kind="cancel",
-            state="created",
-            amount=amount,
-            currency=payment["currency"],
-            final=True,
-            reason="late approval",
-            actor="job:late",
-            enquire_at=now(),
-            created_at=now(),
-            updated_at=now(),
-        )
-    )
-    step = connection.execute(
-        PAYMENTS.update()
-        .where(PAYMENTS.c.id == payment["id"])
-        .values(step=PAYMENTS.c.step + 1)
-        .returning(PAYMENTS.c.step)
-    ).scalar_one()
+    operation_id = _write(connection, held, amount, now())
+    step = _payment_step(connection, payment["id"])
     tell(
         "payment.late_approval_reversed",
         subject=("operation", operation_id),
@@ -74,3 +53,73 @@ def reverse(
         actor=actor,
     )
     return payment
+
+
+def is_given_back_later(operation: Mapping[str, Any], to: str) -> bool:
+    """Was this the cancellation of a late yes, and provably not sent? Then it is tried again."""
+    return operation["kind"] == "cancel" and operation["reason"] == REASON and to == "failed"
+
+
+def give_back_later(connection: Connection, held: Held, actor: str) -> None:
+    """Reserves and writes the cancellation once more, to be sent after a pause that grows with every failure."""
+    authorisation_id = held.authorisation["id"]
+    amount = min(held.operation["amount"], held_by_provider(held.authorisation))
+    if not amount:
+        return  # captured meanwhile, by somebody at the provider
+    failures = connection.execute(
+        select(func.count()).where(
+            OPERATIONS.c.authorisation_id == authorisation_id,
+            OPERATIONS.c.kind == "cancel",
+            OPERATIONS.c.state == "failed",
+        )
+    ).scalar_one()
+    pause = min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), _LONGEST_PAUSE)
+    for table, id_ in ((AUTHORISATIONS, authorisation_id), (PAYMENTS, held.payment["id"])):
+        more = {"cancel_pending": table.c.cancel_pending + amount}
+        connection.execute(update(table).where(table.c.id == id_).values(more))
+    operation_id = _write(connection, held, amount, now() + pause)
+    tell(
+        "cancellation.planned",
+        subject=("operation", operation_id),
+        step=0,
+        merchant_id=held.payment["merchant_id"],
+        live=held.payment["live"],
+        audience="internal",
+        payment_id=held.payment["id"],
+        payment_step=_payment_step(connection, held.payment["id"]),
+        data={"operation": public_id("op", operation_id), "amount": amount, "currency": held.payment["currency"]},
+        actor=actor,
+    )
+
+
+def _write(connection: Connection, held: Held, amount: int, send_at: datetime) -> UUID:
+    """The cancellation, CREATED: the resolver sends it. Its amount is reserved by the caller."""
+    operation_id = uuid7()
+    connection.execute(
+        insert(OPERATIONS).values(
+            id=operation_id,
+            group_id=operation_id,
+            merchant_id=held.payment["merchant_id"],
+            live=held.payment["live"],
+            payment_id=held.payment["id"],
+            authorisation_id=held.authorisation["id"],
+            contract_id=held.authorisation["contract_id"],
+            kind="cancel",
+            state="created",
+            amount=amount,
+            currency=held.payment["currency"],
+            final=True,
+            reason=REASON,
+            actor="job:late",
+            enquire_at=send_at,
+            created_at=now(),
+            updated_at=now(),
+        )
+    )
+    return operation_id
+
+
+def _payment_step(connection: Connection, payment_id: UUID) -> int:
+    return connection.execute(
+        update(PAYMENTS).where(PAYMENTS.c.id == payment_id).values(step=PAYMENTS.c.step + 1).returning(PAYMENTS.c.step)
+    ).scalar_one()

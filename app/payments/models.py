@@ -45,9 +45,6 @@ class Payment(Model, OfMerchant, Amounts):
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint(NOT_NEGATIVE, name="sums_not_negative"),
-        CheckConstraint(
-            "authorised - cancelled - cancel_pending <= amount + over_captured", name="not_over_authorised"
-        ),
         CheckConstraint(_one_of("capture_mode", ("manual", "automatic", "scheduled")), name="capture_mode"),
         UniqueConstraint("id", "merchant_id", "live"),
         # The orders in which the back office and the API read: newest first, within one mode (search.py).

@@ -5,7 +5,7 @@ with a lease, before `perform()` is called; whatever happens from here on, the r
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -117,7 +117,11 @@ def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: s
     elif operation["kind"] == "authorise" and effect.to == "succeeded" and late.is_late(held):
         payment = late.reverse(connection, held, effect, values, actor)
     else:
+        if operation["kind"] == "cancel" and not held.authorisation["is_open"]:
+            effect = replace(effect, stage=None)  # what is given back of an attempt that is over ends no payment
         payment = record(connection, held, effect, actor=actor, values=values)
+        if late.is_given_back_later(operation, effect.to):
+            late.give_back_later(connection, held, actor)
     changed = {name: value for name, value in values.items() if name in operation}
     return Done(payment, {**operation, **changed, "state": effect.to, "booked_amount": effect.booked})
 

@@ -60,9 +60,24 @@ def operations_equal_authorisations(connection: Connection) -> Sequence[RowMappi
     )
 
 
+def authorised_once(connection: Connection) -> Sequence[RowMapping]:
+    """What is open of a payment's authorisations is no more than was asked for.
+
+    No CHECK: that a second one has succeeded, or that its cancellation was refused, are facts.
+    """
+    return rows(
+        connection,
+        """
+        SELECT p.id FROM payments p JOIN authorisations a ON a.payment_id = p.id AND a.is_open
+        GROUP BY p.id HAVING sum(a.authorised - a.cancelled - a.cancel_pending - a.over_captured) > p.amount LIMIT 20
+        """,
+    )
+
+
 PROOFS: tuple[Proof, ...] = (
     *LEDGER_PROOFS,
     books_equal_payments,
     payments_equal_authorisations,
     operations_equal_authorisations,
+    authorised_once,
 )
