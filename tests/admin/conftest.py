@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from app.core import queue
 from app.core.ids import public_id
 from tests import factories
 from tests.admin.desk import Desk, user
+from tests.admin.told import watched
 from tools.translations import compile_
 
 
@@ -22,6 +23,14 @@ def _fresh_counts(app) -> None:
     counts.forget()
     for key in queue.connection().scan_iter("zahlwerk:login:address:*"):
         queue.connection().delete(key)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_done_silently(app) -> Iterator[None]:
+    """Whatever a test does at a desk: what a page says was done was told, with the member of staff as actor."""
+    with watched(app) as untold:
+        yield
+    assert untold == []
 
 
 @pytest.fixture(scope="module")
