@@ -11,8 +11,9 @@ from sqlalchemy import select, text
 from app.connectors.kinds import DisputeNews
 from app.core.clock import now, replaying
 from app.core.db import ALL, atomic, reading
+from app.core.events import tell
 from app.core.idempotency import Once, claim
-from app.core.ids import uuid7
+from app.core.ids import public_id, uuid7
 from app.core.origin import came_from
 from app.core.sequence import sequence, verify
 from app.customers.models import Instrument, InstrumentToken
@@ -93,11 +94,31 @@ def test_where_somebody_logged_in_from_goes_and_the_chain_stays_whole():
     came_from({})
     while sequence():
         pass
+    query = "SELECT count(*) FROM event_details d JOIN events e ON e.id = d.event_id WHERE e.actor = :actor"
     with time_machine.travel(now() + timedelta(days=91)):
         forget.run(100)
-    query = "SELECT count(*) FROM event_details d JOIN events e ON e.id = d.event_id WHERE e.subject_id = :id"
-    assert _column(query, id=user_id) == [0]
     assert _column("SELECT count(*) FROM staff_sessions WHERE user_id = :id", id=user_id) == [0]
+    actor = f"staff:{public_id('usr', user_id)}"
+    assert _column(query, actor=actor) == [1], "an audit trail lasts a year"
+    with time_machine.travel(now() + timedelta(days=366)):
+        forget.run(100)
+    assert _column(query, actor=actor) == [0]
+    told = "SELECT count(*) FROM event_details d JOIN events e ON e.id = d.event_id WHERE e.subject_id = :id"
+    assert _column(told, id=user_id) == [0], "name and address of the user who was added went with it"
+
+
+def test_where_a_change_of_a_customer_was_made_from_stays_with_what_it_says(tenant):
+    """Details are sealed as one, so they go as one, and then with the longer time."""
+    for name, details in (("customer.read", None), ("customer.changed", {"before": {"name": "Erika"}})):
+        came_from({"ip_address": "192.0.2.78"})
+        with atomic(ALL):
+            whose = {"merchant_id": tenant.merchant_id, "live": False, "actor": "staff:usr_1", "details": details}
+            tell(name, subject=("customer", uuid7()), **whose)
+        came_from({})
+    with time_machine.travel(now() + timedelta(days=366)):
+        forget.run(100)
+    query = "SELECT e.name FROM event_details d JOIN events e ON e.id = d.event_id WHERE d.body ->> 'ip_address' = :ip"
+    assert _column(query, ip="192.0.2.78") == ["customer.changed"]
     assert verify()[1] is None
 
 

@@ -17,6 +17,7 @@ from app.customers.add import add_customer, change_customer
 from app.messages.mail import CONTEXT, MAILS
 from app.payments.attempt import Means
 from app.payments.authorise import authorise
+from app.payments.note import note
 from app.risk import take
 from tests import factories
 
@@ -51,6 +52,7 @@ def known(context, acquirers) -> Any:
         for done in (paid, guest):
             answer = {"name": SECRET, "city": "Geheimstadt"}
             take.take(connection, **whose, payment_id=done.payment["id"], step="details", answer=answer)
+        note(connection, paid.payment["id"], said=f"{SECRET} called", actor="staff:usr_1")
         connection.execute(insert(MAILS).values(**_sent_mail(whose, paid.payment["id"])))
     while sequence():
         pass

@@ -45,7 +45,7 @@ def test_it_is_told_with_what_went_and_why_and_without_a_name(known, column):
     _erase(known)
     [data] = column("SELECT data FROM events WHERE name = 'customer.erased' AND subject_id = :id", id=known.row["id"])
     assert data["reason"] == "asked for it"
-    assert data["removed"] == {"customer": 1, "instruments": 1, "answers": 2, "mails": 1, "events": 2}
+    assert data["removed"] == {"customer": 1, "instruments": 1, "answers": 2, "notes": 1, "mails": 1, "events": 2}
     assert SECRET not in str(data) and EMAIL not in str(data)
 
 

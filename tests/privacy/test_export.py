@@ -39,6 +39,7 @@ def test_it_says_what_is_known_in_clear(known):
     assert {one["payer"]["email"] for one in data["payments"]} == {EMAIL}
     assert sorted(one["paid_as_guest"] for one in data["payments"]) == [False, True]
     assert data["mails"][0]["to"] == EMAIL
+    assert data["notes"][0]["said"] == f"{SECRET} called"
     assert data["instruments"][0]["last4"] == "4242"
     assert any(one["said"].get("payer_name") == SECRET for one in data["events"])
     assert page.startswith("<!doctype html>") and SECRET in page and "Geheimstadt" in page
