@@ -1,6 +1,7 @@
 """The block list: addresses and cards that nobody may pay with; added and removed with a reason."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from flask import request
 from flask_babel import gettext as _
@@ -13,7 +14,7 @@ from admin.fields import options
 from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose
 from admin.four_eyes import ask_or_do, asked_for
 from admin.guard import look_at
-from admin.here import connection, here
+from admin.here import connection, here, staff
 from admin.listing import Choice, Filters, by_id, pager
 from admin.office import url
 from admin.screen import Entry, Screen, actor, go, page, say, say_refused
@@ -34,9 +35,15 @@ _TYPED = ("email", "ip")  # a card is blocked from a payment made with it: nobod
 
 
 class BlockForm(OnceForm):
+    merchant = SelectField(_l("Merchant"))
     kind = SelectField(_l("What"), choices=options({name: _l(KINDS[name]) for name in _TYPED}))
     value = StringField(_l("Address"), filters=TIDY, validators=[Length(max=200)])
     reason = StringField(_l("Reason"), filters=TIDY, validators=[DataRequired(REQUIRED), Length(max=200)])
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        mine = {public_id("mer", one): name for one, name in merchants_known.names().items() if _may(one)}
+        self.merchant.choices = options(mine)
 
 
 class UnblockForm(OnceForm):
@@ -69,12 +76,16 @@ class Blocks(Screen):
 
     @page("/add", "risk.write", ("GET", "POST"))
     def add(self) -> Any:
-        """For `merchant`, or of a `payment` made with the card."""
+        """What is typed, or the card of a `payment`."""
         payment = _payment()
-        merchant = read_merchant(payment["merchant_id"] if payment else _merchant())
-        live = payment["live"] if payment else here().live
-        form, what = BlockForm(), purpose("block", payment["id"] if payment else merchant["id"])
+        if payment:
+            look_at(payment["live"])
+        form = BlockForm(data={"merchant": request.args.get("merchant")})
+        if payment:
+            form.merchant.data = public_id("mer", payment["merchant_id"])
+        live, what = here().live, purpose("block", payment["id"] if payment else "an address")
         if form.validate_on_submit():
+            merchant = read_merchant(parse_id("mer", form.merchant.data or ""))
             try:
                 blocked = _wanted(form, payment)
                 with atomic(of(merchant["id"], live)) as work:
@@ -102,7 +113,7 @@ class Blocks(Screen):
             "block_form",
             title=_("Block a card") if payment else _("Block an address"),
             form=form,
-            merchant=merchant,
+            merchant=merchants_known.names().get(payment["merchant_id"]) if payment else None,
             payment=payment,
             card=_card(payment) if payment else None,
         )
@@ -146,12 +157,8 @@ def _payment() -> Any:
     return row
 
 
-def _merchant() -> Any:
-    """The one of the address, or the only one there is."""
-    names = merchants_known.names()
-    if "merchant" not in request.args and len(names) == 1:
-        return next(iter(names))
-    return parse_id("mer", request.args.get("merchant", ""))
+def _may(merchant_id: UUID) -> bool:
+    return staff().may("risk.write", merchant_id)
 
 
 def _wanted(form: BlockForm, payment: Any) -> Blocked:

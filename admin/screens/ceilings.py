@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 from flask_babel import gettext as _
 from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
 
 from admin import choices, formats, merchants_known
 from admin.forms import AmountField, OnceForm
@@ -64,6 +65,11 @@ class Ceilings(Screen):
             merchants=merchants_known.names(),
             currencies=choices.CURRENCIES,
         )
+
+    @page("/choose", "risk.write")
+    def choose(self) -> AnyResponse:
+        """From the list: whose ceilings, in which currency."""
+        return go(url("ceilings.change", id=request.args.get("merchant", ""), currency=request.args.get("currency")))
 
     @page("/<id>/change", "risk.write", ("GET", "POST"))
     def change(self, id: str) -> Any:

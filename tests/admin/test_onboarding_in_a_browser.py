@@ -73,7 +73,7 @@ def test_a_merchant_is_set_up_and_ends_with_a_paid_checkout(app, enter, site, ac
         axe.extend(accessibility_problems(page))
 
     def next_step() -> None:
-        page.locator(".steps > li.next .button.main").click()
+        page.locator(".setup-steps > li.next .button.main").click()
         expect(page.locator(".steps-strip .now")).to_be_visible()
 
     with running_receiver() as receiver:
@@ -137,7 +137,7 @@ def test_a_merchant_is_set_up_and_ends_with_a_paid_checkout(app, enter, site, ac
         expect(page.locator("html")).to_have_attribute("lang", language)
         page.locator("a.button").click()
         page.wait_for_url(re.compile(r"/admin/onboarding/"))
-        expect(page.locator(".steps > li.done")).to_have_count(9)
+        expect(page.locator(".setup-steps > li.done")).to_have_count(9)
         expect(page.locator(".ready")).to_be_visible()
         look()
     assert axe == []
