@@ -129,6 +129,13 @@ KEPT = (
         days=550,
     ),
     Kept(
+        "Fingerprints of cards on attempts to pay",
+        "fraud is told of by chargebacks for up to 540 days; until then the card can be blocked",
+        "UPDATE authorisations SET card_fingerprint = NULL WHERE id IN (SELECT id FROM authorisations"
+        " WHERE id < :first AND id >= :window AND card_fingerprint IS NOT NULL LIMIT :many)",
+        days=550,
+    ),
+    Kept(
         "What payers answered to a risk check",
         "chargebacks are answered with it for up to 540 days",
         "DELETE FROM taken_steps WHERE ctid = ANY (ARRAY("

@@ -22,6 +22,7 @@ OWN = {
     **dict.fromkeys(("events", "jobs"), 3),
     "user": 5,
     "endpoint": 8,
+    "block_card": 3,
     "login_safety": 3,
     "customer": 5,
     **dict.fromkeys(("customer_export", "customer_erase"), 12),  # one or two per kind of data

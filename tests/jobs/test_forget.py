@@ -136,6 +136,16 @@ def test_payers_are_forgotten_when_eight_calendar_years_are_over(tenant):
     assert _column(query, id=done.payment["id"]) == [0]
 
 
+def test_a_card_can_be_blocked_as_long_as_chargebacks_come_and_not_longer(tenant):
+    with time_machine.travel(now() - timedelta(days=551)):
+        factories.authorised(tenant)
+    with time_machine.travel(now() - timedelta(days=549)):
+        young = factories.authorised(tenant).payment["id"]
+    forget.run(100)
+    left = "SELECT payment_id FROM authorisations WHERE merchant_id = :id AND card_fingerprint IS NOT NULL"
+    assert _column(left, id=tenant.merchant_id) == [young]
+
+
 def test_evidence_goes_three_calendar_years_after_the_last_news_of_its_dispute(tenant):
     done = factories.captured(tenant)
     reference = factories.authorisation_of(done)["provider_reference"]
