@@ -1,9 +1,10 @@
-"""The back office with a million payments: list, search, detail page and dashboard, for eight users at once.
+"""The back office with a million payments: list, search, detail page and dashboard, for eight users at once; exports.
 
 Eight signed-in users go round and round without a pause: a list (unfiltered, with filters, a later page), a search
-(reference, e-mail, beginning of a name, last four digits), a payment, a dashboard (the start page or all charts of some
-period, of all merchants or one). Each page is checked for what it must show. The last line printed is JSON. `--rows N`
-payments, `--seconds N` of measuring.
+(reference, order and customer number, e-mail, beginning of a name or id, last four digits, what the provider calls a
+payment or a dispute), a payment, a dashboard (the start page or all charts of some
+period, of all merchants or one). Each page is checked for what it must show. The last line printed is JSON. Before
+that a CSV of all payments is made for `--seconds`, by one process as the job does it. `--rows N` payments.
 """
 
 import argparse
@@ -122,11 +123,16 @@ def _search(lot: random.Random, row: Row) -> tuple[str, str]:
             name.rpartition(" ")[2],
             row["last4"] or row["payer_email"],
             row["merchant_reference"][:-2],
+            row["order_number"],
+            row["customer_number"],
+            row["key"][:14],
+            f"auth_{row['key']}",
             row["key"],
             f"nobody-{lot.random()}",
         )
     )
-    return f"/search/?q={quote(text)}", "" if text.startswith("nobody") else "/admin/payments/"
+    nothing = text.startswith("nobody") or (text.startswith("auth_") and not row["authorised"])
+    return f"/search/?mode=test&q={quote(text)}", "" if nothing else "/admin/payments/"
 
 
 def _detail(_lot: random.Random, row: Row) -> tuple[str, str]:
@@ -145,7 +151,7 @@ def _dashboard(lot: random.Random, row: Row) -> tuple[str, str]:
     return lot.choice(("/?mode=test", figures, figures)), 'id="h-chart-volume"'
 
 
-KINDS: dict[str, Ask] = {"list": _list, "search": _search, "detail": _detail, "dashboard": _dashboard}
+KINDS: dict[str, Ask] = {"list": _list, "global_search": _search, "detail": _detail, "dashboard": _dashboard}
 
 
 def unit(cookies: Sequence[str], rows: Sequence[Row], took: dict[str, list[tuple[float, str]]]) -> load.Unit:
@@ -158,7 +164,7 @@ def unit(cookies: Sequence[str], rows: Sequence[Row], took: dict[str, list[tuple
             begun = time.perf_counter()
             status, body = await connection.call("GET", f"/admin{address}", headers=cookies[number % len(cookies)])
             took[kind].append((time.perf_counter() - begun, address))
-            redirected = kind == "search" and status == 303
+            redirected = kind == "global_search" and status == 303
             if not redirected and (status != 200 or shown.encode() not in body):
                 raise RuntimeError(f"{address}: {status} {body[:200]!r}")
 
@@ -191,6 +197,42 @@ def measure(stack: Running, owner_url: str, emails: Sequence[str], seconds: floa
     }
 
 
+def export(email: str, seconds: float) -> dict[str, int]:
+    """Rows a second of a CSV with every column of every payment, as the job makes it: read, written, packed, sealed."""
+    from sqlalchemy import select
+
+    from app.core.db import ALL, atomic, reading
+    from app.exports.ask import ask
+    from app.exports.columns import COLUMNS
+    from app.exports.make import ROWS_AT_ONCE, step, take
+    from app.payments.search import Filters
+    from app.staff.add import USERS
+    from app.staff.snapshot import snapshot
+
+    with reading(ALL) as connection:
+        staff = snapshot(connection, connection.execute(select(USERS.c.id).where(USERS.c.email == email)).scalar_one())
+    assert staff is not None
+    with atomic(ALL) as connection:
+        ask(connection, Filters(live=False), form="csv", columns=[*COLUMNS], oldest_first=False, staff=staff)
+    begun, pieces = time.perf_counter(), 0
+    while time.perf_counter() - begun < seconds and (waiting := take()) is not None:
+        step(waiting)
+        pieces += waiting["expected"] is not None and waiting["rows"] < waiting["expected"]
+    elapsed = time.perf_counter() - begun
+    print(f"export: {pieces} pieces of up to {ROWS_AT_ONCE} rows in {elapsed:.1f} s")
+    return {"export_rows_per_second": round(exported() / elapsed)}
+
+
+def exported() -> int:
+    from sqlalchemy import func, select
+
+    from app.core.db import ALL, reading
+    from app.exports.models import EXPORTS
+
+    with reading(ALL) as connection:
+        return int(connection.execute(select(func.sum(EXPORTS.c.rows))).scalar_one())
+
+
 def main(rows: int, seconds: float) -> dict[str, float | int]:
     from wsgi import create_app
 
@@ -198,7 +240,8 @@ def main(rows: int, seconds: float) -> dict[str, float | int]:
         with create_app().app_context():
             fill(stack.stores.owner_url, rows)
             emails = add_users()
-        return {"rows": rows, **measure(stack, stack.stores.owner_url, emails, seconds)}
+            made = export(emails[0], seconds)
+        return {"rows": rows, **measure(stack, stack.stores.owner_url, emails, seconds), **made}
 
 
 if __name__ == "__main__":
