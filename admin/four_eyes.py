@@ -75,4 +75,4 @@ def asked_for() -> AnyResponse:
 def _who(count: int) -> str:
     if not count:
         return _("Nobody else may approve it: have somebody granted the right first.")
-    return ngettext("One other person can approve it.", "%(num)s others can approve it.", count)
+    return ngettext("%(num)s other person can approve it.", "%(num)s others can approve it.", count)

@@ -48,7 +48,7 @@ def test_the_newest_seal_is_logged(payment):
     with reading(ALL) as connection:
         last = connection.execute(text("SELECT position, seal FROM event_log ORDER BY position DESC LIMIT 1")).one()
     with capture_logs() as logs:
-        assert seal_out.run(100) == f"position {last.position}: {last.seal.hex()}"
+        assert seal_out.run(100) == f"{last.position}:{last.seal.hex()}"
     assert [line["seal"] for line in logs] == [last.seal.hex()]
 
 
