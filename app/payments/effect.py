@@ -70,7 +70,10 @@ def revoked(kind: str, booked: int, sums: Sums) -> Effect:
 
 def _authorise(sums: Sums, _reserved: int, moved: int, _released: int) -> Effect:
     if moved:
-        return Effect("", {"authorised": moved}, stage="authorised", is_open=True)
+        deltas = {"authorised": moved}
+        over = _over(sums, deltas, "over_captured", _taken, "authorised")  # news of a capture may have come first
+        postings = _real((recipes.captured(0, over),))
+        return Effect("", {**deltas, "over_captured": over}, postings, stage="authorised", is_open=True)
     return Effect("", stage="failed", is_open=False)
 
 

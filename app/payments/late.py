@@ -31,10 +31,12 @@ def is_late(held: Held) -> bool:
 def reverse(
     connection: Connection, held: Held, effect: Effect, values: Mapping[str, Any], actor: str
 ) -> Mapping[str, Any]:
-    """Records the late yes together with a cancellation of all of it. Returns the payment's row."""
-    amount = effect.deltas["authorised"]
+    """Records the late yes together with a cancellation of all that was not taken of it. Returns the payment's row."""
+    amount = held_by_provider({**held.authorisation, "authorised": effect.deltas["authorised"]})
     reserving = replace(effect, deltas={**effect.deltas, "cancel_pending": amount}, stage=None, is_open=False)
     payment = record(connection, held, reserving, actor=actor, values=values)
+    if not amount:
+        return payment
     operation_id = _write(connection, held, amount, now())
     step = _payment_step(connection, payment["id"])
     tell(

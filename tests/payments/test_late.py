@@ -7,8 +7,10 @@ from urllib.request import Request, urlopen
 import pytest
 from sqlalchemy import select
 
+from app.connectors.kinds import News, Outcome
 from app.core.clock import now
-from app.core.db import ALL, reading
+from app.core.db import ALL, atomic, of, reading
+from app.payments import news
 from app.payments.attempt import Means
 from app.payments.authorise import authorise
 from app.payments.queries import OPERATIONS
@@ -54,6 +56,26 @@ def test_a_cancellation_that_is_refused_is_a_fact(tenant, given_up, acquirers):
     assert _resolve(tenant, late["id"]).operation["state"] == "declined"
     assert factories.fresh(given_up)["authorised"] == 20_000
     assert booked(given_up.payment["id"]) == {}
+    assert broken_proofs() == {}
+
+
+def test_what_was_taken_before_we_heard_the_late_yes_is_not_given_back_as_reserved(tenant, given_up, acquirers):
+    _try_again(tenant, given_up, "visa")
+    reference = given_up.operation["provider_reference"]
+    fact = News(
+        id=f"portal-{given_up.payment['id']}",
+        kind="capture",
+        outcome=Outcome.APPROVED,
+        amount=2_500,
+        currency="EUR",
+        provider_reference="portal",
+        authorisation_reference=reference,
+    )
+    with atomic(of(tenant.merchant_id, False)) as connection:
+        assert news.book(connection, tenant.contract_id, fact)
+    assert _said_yes_after_all(tenant, given_up)["amount"] == 7_500
+    assert factories.fresh(given_up)["over_captured"] == 0
+    assert booked(given_up.payment["id"]) == {"provider_balance": 2_500, "payer_clearing": -2_500}
     assert broken_proofs() == {}
 
 

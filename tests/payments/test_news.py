@@ -10,6 +10,7 @@ from app.core.errors import NotFound
 from app.core.ids import uuid7
 from app.payments import news
 from app.payments.capture import capture
+from app.payments.queries import left_to_capture
 from app.payments.refund import refund
 from tests import factories
 from tests.books import booked, broken_proofs, told
@@ -63,6 +64,19 @@ def test_a_capture_beyond_what_was_authorised_becomes_the_payers_credit(tenant):
         "payer_clearing": -10_000,
         "payer_credit": -1_500,
     }
+    assert broken_proofs() == {}
+
+
+def test_a_capture_that_overtakes_its_authorisation_is_no_credit_of_the_payers(tenant):
+    done = factories.authorised(tenant, 10_000, card=factories.card("pending"))
+    _hear_foreign(tenant, done, "capture", 2_500)
+    assert factories.fresh(done)["over_captured"] == 2_500
+    reference = factories.authorisation_of(done)["provider_reference"]
+    factories.hear(tenant, done, "authorise", "approved", 10_000, reference=reference)
+    payment = factories.fresh(done)
+    assert (payment["status"], payment["over_captured"]) == ("partially_captured", 0)
+    assert left_to_capture(payment) == 7_500
+    assert booked(done.payment["id"]) == {"provider_balance": 2_500, "payer_clearing": -2_500}
     assert broken_proofs() == {}
 
 
