@@ -22,6 +22,7 @@ OWN = {
     **dict.fromkeys(("events", "jobs"), 3),
     "user": 5,
     "endpoint": 8,
+    "approval": 4,
     "block_card": 3,
     "login_safety": 3,
     "customer": 5,

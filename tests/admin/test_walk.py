@@ -67,8 +67,6 @@ def things(app, tenant):
         "methods": public_id("mer", tenant.merchant_id),
         "ceilings": public_id("mer", tenant.merchant_id),
         "blocks": public_id("blk", blocked),
-        "onboarding": public_id("mer", tenant.merchant_id),
-        "methods": public_id("mer", tenant.merchant_id),
         "shops": public_id("shp", tenant.shop_id),
         "contracts": public_id("ctr", tenant.contract_id),
         "keys": public_id("key", tenant.key_id),

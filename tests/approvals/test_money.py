@@ -23,7 +23,6 @@ from tests import factories
 from tests.approvals.conftest import asker
 from tests.books import booked, broken_proofs, told
 
-
 REFUSED = 66_01  # what acquirer A refuses to refund
 
 
