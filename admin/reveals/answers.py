@@ -31,7 +31,8 @@ def find(connection: Connection, id: str) -> Hidden:
     for step in taken:
         answer = take.taken(connection, payment["id"], step) or {}
         labels = {field.name: formats.said(field.label) for field in STEPS[step].FIELDS} if step in STEPS else {}
-        values += [(labels.get(name, name), value) for name, value in answer.items()]
+        in_order = [*(name for name in labels if name in answer), *(name for name in answer if name not in labels)]
+        values += [(labels.get(name, name), answer[name]) for name in in_order]
     return Hidden(
         merchant_id=payment["merchant_id"],
         live=payment["live"],

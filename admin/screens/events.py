@@ -72,7 +72,7 @@ class Events(Screen):
             title=formats.event_name(event["name"]),
             event=event,
             changes=changes.changes(said, shown),
-            data=_json(changes.rest(said)),
+            data=_json(changes.rest(said)) if changes.rest(said) or not said else None,
             raw=_json(said),
             origin={name: details[name] for name in KEYS if name in details} if _may_see_origin() else {},
             personal=_json(changes.rest(shown)) if changes.rest(shown) else None,
