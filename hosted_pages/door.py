@@ -21,7 +21,11 @@ def attach(app: APIFlask) -> None:
         door.add_url_rule(page.PATH, name, page.answer, methods=page.VERBS)
     door.after_request(paper.finish)
     app.register_blueprint(door)
-    for prefix, largest in (("/pay/", LARGEST_FORM_BYTES), ("/return/", LARGEST_FORM_BYTES), ("/preview/", LARGEST_LOOK)):
+    for prefix, largest in (
+        ("/pay/", LARGEST_FORM_BYTES),
+        ("/return/", LARGEST_FORM_BYTES),
+        ("/preview/", LARGEST_LOOK),
+    ):
         errors_under(app, prefix, paper.of_problem)
         bodies_under(app, prefix, largest)
     app.cli.add_command(scripts)

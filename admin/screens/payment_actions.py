@@ -99,7 +99,6 @@ class PaymentActions(Screen):
     @page("/<id>/capture/effect", "payment.capture")
     def capture_effect(self, id: str) -> Response:
         payment, can = _read(id)
-        
 
         def effect(minor: int, final: bool) -> Effect:
             return foreseen(captures(payment, can, minor, final), payment, "capture", minor)
@@ -109,7 +108,7 @@ class PaymentActions(Screen):
     @page("/<id>/refund/effect", "payment.refund")
     def refund_effect(self, id: str) -> Response:
         payment, can = _read(id)
-        
+
         def effect(minor: int, _final: bool) -> Effect:
             return foreseen(refunds(payment, can, minor), payment, "refund", minor)
 

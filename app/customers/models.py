@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core import vault
 from app.core.db import Model, OfMerchant
 
-
 SEARCHED = ("number_key", "email_key", "name_key", "surname_key")
 
 

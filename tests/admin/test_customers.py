@@ -24,9 +24,7 @@ def customer(app, tenant):
     with app.app_context():
         with atomic(of(tenant.merchant_id, False)) as connection:
             columns = {"number": f"K-{tail}", "name": f"{NAME}{tail}", "email": f"wz{tail}@example.com"}
-            row = add_customer(
-                connection, merchant_id=tenant.merchant_id, live=False, actor="test", columns=columns
-            )
+            row = add_customer(connection, merchant_id=tenant.merchant_id, live=False, actor="test", columns=columns)
         authorise(
             merchant_id=tenant.merchant_id,
             live=False,

@@ -32,6 +32,7 @@ from app.exports import pieces
 from app.exports.models import EXPORTS
 from app.merchants import contracts
 from app.messages.endpoints import rotate_secret
+from app.payments.note import note, of_payment
 from app.payments.queries import CONTRACTS
 from app.risk import take
 from app.staff import authenticator
@@ -115,6 +116,7 @@ def filled(app, key_file, acquirers):
                 data={},
                 actor="test",
             )
+            note(connection, payment.payment["id"], said="called back", actor="test")
             _messages(connection, tenant, MANY)
         with atomic(ALL) as connection:
             staff_id, secret = _second_factor(connection)
@@ -131,6 +133,7 @@ def filled(app, key_file, acquirers):
             assert contracts.opened(row).settings["api_key"]
             assert take.taken(connection, payment.payment["id"], "details") == {"name": "Erika"}
             assert tokens(connection, instrument["id"])[1]
+            assert [one["said"] for one in of_payment(connection, payment.payment["id"])] == ["called back"]
             assert read(connection, document["id"], subject=subject, data={}, actor="test")[1] == PDF
             kept = select(InboxMessage.sealed).where(InboxMessage.sealed != b"")
             bodies = [inbox.opened(sealed)[1] for sealed in connection.execute(kept).scalars()]
