@@ -17,8 +17,6 @@ from app.core import queue
 from app.core.db import ALL, atomic
 from app.core.events import tell
 from app.core.ids import public_id
-from app.core.origin import came_from
-from app.core.web import request_id
 
 log = structlog.get_logger()
 
@@ -48,19 +46,8 @@ def saw(kind: str, id: UUID, merchant_id: UUID, live: bool) -> None:
 
 
 def attach(app: Flask) -> None:
-    """Before the guard: it comes first and goes last."""
-    app.before_request(_arrived)
+    """Before the guard: what follows an answer runs the other way round, so this is last."""
     app.after_request(_told)
-    app.teardown_request(_left)
-
-
-def _arrived() -> None:
-    if request.path.startswith("/admin/"):
-        came_from({"ip_address": request.remote_addr or "", "request_id": request_id()})
-
-
-def _left(_error: BaseException | None) -> None:
-    came_from({})
 
 
 def _told(response: Response) -> Response:

@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHELVES = (
     *("app/connectors", "app/risk/checks", "app/risk/steps", "app/methods", "app/approvals/actions"),
     *("app/messages/events", "app/api"),
-    *("hosted_pages/pages", "admin/screens", "admin/charts", "admin/searches", "jobs"),
+    *("hosted_pages/pages", "admin/screens", "admin/charts", "admin/searches", "admin/reveals", "jobs"),
+    "app/privacy/known",
 )
 # What carries a shelf, and the door for providers' notifications, which is no resource of /v1.
 NOT_ON_THE_SHELF = {"kinds", "door", "run", "worker", "clock", "schedule", "pulse", "news"}
