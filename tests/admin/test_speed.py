@@ -26,7 +26,7 @@ OWN = {
     "block_card": 3,
     "login_safety": 3,
     "customer": 5,
-    **dict.fromkeys(("customer_export", "customer_erase"), 12),  # one or two per kind of data
+    **dict.fromkeys(("customer_export", "customer_erase"), 16),  # one or two per kind of data
 }
 USUAL = 2
 
