@@ -6,7 +6,7 @@ export PORT
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run stop test lint audit shots translations venv venv-test clean
+.PHONY: help run stop test nightly lint audit shots translations venv venv-test clean
 
 help: ## Show this list
 	@echo "make TARGET [PORT=$(PORT)]"; echo
@@ -20,6 +20,9 @@ stop: ## Stop what `make run` started elsewhere
 
 test: venv-test translations lint ## Install what tests need, then check everything
 	@exec $(PYTHON) -m tools.run_tests
+
+nightly: venv-test translations ## Ten thousand random histories of payments (half an hour and more; HISTORIES=1000 for fewer)
+	@exec $(PYTHON) -m tools.nightly
 
 lint: ## Style, security rules, types and the direction of imports (after `make test` has installed the tools)
 	$(PYTHON) -m ruff check .

@@ -162,7 +162,7 @@ NOUNS: dict[str, str] = {
 
 # what became of it: (text with the noun in it, tone, shape)
 TURNS: dict[str, Word] = {
-    "approval.requested": Word(N_("%(noun)s waits for approval"), "wait", "person"),
+    "approval_requested": Word(N_("%(noun)s waits for approval"), "wait", "person"),
     "withdrawn": Word(N_("%(noun)s was not approved"), "quiet", "cross"),
     "planned": Word(N_("%(noun)s is sent again later"), "wait", "clock"),
     "submitted": Word(N_("%(noun)s sent to the provider"), "quiet", "ring"),

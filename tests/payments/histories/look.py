@@ -1,0 +1,108 @@
+"""What stands in the database about one payment, read in one round trip, and compared with the model."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.core.db import ALL, reading
+from app.core.fast import Statement, read_together
+from app.core.ids import public_id
+from tests.payments.histories.model import NO_SUMS, Expected
+
+_STATEMENTS = [
+    Statement(text(sql))
+    for sql in (
+        "SELECT * FROM payments WHERE id = :id",
+        "SELECT * FROM authorisations WHERE payment_id = :id ORDER BY attempt, id",
+        "SELECT * FROM operations WHERE payment_id = :id ORDER BY created_at, id",
+        "SELECT name, subject_type, subject_id, step, payment_step FROM events WHERE payment_id = :id ORDER BY id",
+        "SELECT a.code, sum(l.amount)::bigint AS amount FROM ledger_entries e"
+        " JOIN ledger_lines l ON l.entry_id = e.id JOIN ledger_accounts a ON a.id = l.account_id"
+        " WHERE e.payment_id = :id AND e.recipe <> 'dispute_fee' GROUP BY a.code",
+        "SELECT * FROM disputes WHERE payment_id = :id",
+    )
+]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Seen:
+    payment: Row
+    authorisations: list[Row]
+    operations: list[Row]
+    events: list[Row]
+    books: dict[str, int]
+    disputes: list[Row]
+
+
+def look(payment_id: UUID) -> Seen:
+    with reading(ALL) as connection:
+        payments, authorisations, operations, events, books, disputes = read_together(
+            connection, {"id": payment_id}, *_STATEMENTS
+        )
+    return Seen(
+        payments[0],
+        authorisations,
+        operations,
+        events,
+        {row["code"]: row["amount"] for row in books},
+        disputes,
+    )
+
+
+def compare(seen: Seen, model: Expected) -> None:
+    _operations(seen, model)
+    _sums(seen, model)
+    assert seen.payment["status"] == model.status, (seen.payment["status"], model.status)
+    _books(seen, model)
+    _events(seen, model)
+    assert {row["provider_reference"]: row["state"] for row in seen.disputes} == {
+        reference: quarrel.state for reference, quarrel in model.quarrels.items()
+    }
+
+
+def _operations(seen: Seen, model: Expected) -> None:
+    ours = {
+        public_id("op", row["id"]): (row["kind"], row["amount"], row["state"], row["booked_amount"] or 0)
+        for row in seen.operations
+    }
+    expected = {op.id: (op.kind, op.amount, op.state, op.booked) for op in model.ops}
+    assert ours == expected
+
+
+def _sums(seen: Seen, model: Expected) -> None:
+    attempts = {attempt.id: attempt for attempt in model.attempts}
+    assert {str(row["id"]) for row in seen.authorisations} == set(attempts)
+    for row in seen.authorisations:
+        expected = model.sums(attempts[str(row["id"])])
+        assert {name: row[name] for name in NO_SUMS} == expected, "an authorisation's sums"
+        assert row["is_open"] == attempts[str(row["id"])].open, "which authorisation is open"
+    assert {name: seen.payment[name] for name in NO_SUMS} == model.sums(), "the payment's sums"
+
+
+def _books(seen: Seen, model: Expected) -> None:
+    sums, books = model.sums(), seen.books
+    assert sum(books.values()) == 0
+    assert books.get("provider_balance", 0) == sums["captured"] - sums["refunded"] - sums["charged_back"]
+    assert books.get("payer_credit", 0) == -sums["over_captured"]
+    assert books.get("over_returned_losses", 0) == sums["over_returned"]
+
+
+def _events(seen: Seen, model: Expected) -> None:
+    told = Counter(event["name"] for event in seen.events)
+    assert told == Counter(model.events), (told - Counter(model.events), Counter(model.events) - told)
+    of_payment = [
+        e["payment_step"] for e in seen.events if e["subject_type"] in ("operation", "payment") and e["payment_step"]
+    ]
+    assert sorted(of_payment) == list(range(1, seen.payment["step"] + 1)), (
+        "steps of the payment: each once, without a gap"
+    )
+    silent = {op.id: op.silent for op in model.ops}
+    for row in seen.operations:
+        steps = [e["step"] for e in seen.events if e["subject_id"] == row["id"] and e["step"]]
+        assert steps == sorted(set(steps)), "an operation's steps in order"
+        assert len(steps) + silent[public_id("op", row["id"])] == row["step"], "no step of an operation is missing"
