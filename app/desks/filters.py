@@ -55,7 +55,7 @@ def save(
     ).first()
     if made is None:
         raise NameTaken(param="name")
-    _tell("filter.saved", user_id, filter_id, {"screen": screen, "query": query, "shared": shared}, actor)
+    _note("filter.saved", user_id, filter_id, {"screen": screen, "query": query, "shared": shared}, actor)
     return filter_id
 
 
@@ -73,14 +73,14 @@ def change(connection: Connection, filter_id: UUID, *, user_id: UUID, name: str,
     except IntegrityError:
         raise NameTaken(param="name") from None
     data = {"renamed": before["name"] != name, "before": {"shared": before["shared"]}, "after": {"shared": shared}}
-    _tell("filter.changed", user_id, filter_id, data, actor)
+    _note("filter.changed", user_id, filter_id, data, actor)
 
 
 def remove(connection: Connection, filter_id: UUID, *, user_id: UUID, actor: str) -> None:
     """Only one's own. Raises NotFound."""
     row = _own(connection, filter_id, user_id)
     connection.execute(delete(FILTERS).where(FILTERS.c.id == filter_id))
-    _tell("filter.removed", user_id, filter_id, {"screen": row["screen"]}, actor)
+    _note("filter.removed", user_id, filter_id, {"screen": row["screen"]}, actor)
 
 
 def _own(connection: Connection, filter_id: UUID, user_id: UUID) -> Any:
@@ -91,7 +91,7 @@ def _own(connection: Connection, filter_id: UUID, user_id: UUID) -> Any:
     return row
 
 
-def _tell(name: str, user_id: UUID, filter_id: UUID, data: dict[str, Any], actor: str) -> None:
+def _note(name: str, user_id: UUID, filter_id: UUID, data: dict[str, Any], actor: str) -> None:
     """Without the filter's name: people name them after customers."""
     tell(
         name,
