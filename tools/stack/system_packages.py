@@ -9,6 +9,8 @@ from tools.stack.accounts import is_root
 from tools.stack.doctor import PANGO_PACKAGES, missing_libraries
 from tools.stack.say import say
 
+SYSTEM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
 
 def ensure(purpose: str) -> None:
     """Install what the purpose ("run" or "test") lacks, as far as we may; never fails."""
@@ -17,6 +19,8 @@ def ensure(purpose: str) -> None:
         missing += PANGO_PACKAGES.split()
     if purpose == "test" and not chromium():
         missing.append("chromium")
+    if purpose == "test" and is_root() and not shutil.which("ip", path=SYSTEM_PATH):
+        missing.append("iproute2")  # only root may make network namespaces
     if missing and sys.platform == "linux":
         if not is_root():
             say(f"missing on this machine: sudo apt-get install -y {' '.join(missing)}")
