@@ -1,4 +1,4 @@
-"""Runs pytest, in two lanes: the stories mostly wait for killed processes to be missed, so they run beside the rest.
+"""Runs pytest, in two lanes for two cores: what mostly waits, for browsers and killed processes, runs beside the rest.
 
 What this machine cannot test is said loudly, before and after. Arguments go to pytest, which is then one lane.
 """
@@ -13,7 +13,7 @@ from tools.stack.system_packages import chromium
 
 NO_BROWSER, NO_NAMESPACES = "ZAHLWERK_NO_BROWSER", "ZAHLWERK_NO_NAMESPACES"
 SKIPPED = {NO_BROWSER: "BROWSER TESTS ARE SKIPPED", NO_NAMESPACES: "THE TEST WITH TWO HOSTS IS SKIPPED"}
-STORIES = "tests/stories"
+WAITING = tuple(f"tests/{folder}" for folder in ("stories", "jobs", "tools", "hosted_pages", "sandbox"))
 PYTEST = (sys.executable, "-m", "pytest", "-q")
 
 
@@ -29,17 +29,17 @@ def main() -> int:
 
 
 def both_lanes() -> int:
-    """The stories' output comes in one piece at the end."""
+    """What the second lane says comes in one piece at the end."""
     with tempfile.TemporaryFile() as kept:
-        stories = subprocess.Popen([*PYTEST, "-p", "no:cacheprovider", STORIES], stdout=kept, stderr=subprocess.STDOUT)
+        waiting = subprocess.Popen([*PYTEST, "-p", "no:cacheprovider", *WAITING], stdout=kept, stderr=subprocess.STDOUT)
         try:
-            code = subprocess.run([*PYTEST, "--ignore", STORIES], check=False).returncode
-            code = stories.wait() or code
+            others = subprocess.run([*PYTEST, *(f"--ignore={folder}" for folder in WAITING)], check=False).returncode
+            code = waiting.wait() or others
         finally:
-            stories.terminate()
-            stories.wait()
+            waiting.terminate()
+            waiting.wait()
         kept.seek(0)
-        print(f"\n{STORIES}, which ran beside the others:\n{kept.read().decode(errors='replace')}", flush=True)
+        print(f"\nBeside it, {', '.join(WAITING)}:\n{kept.read().decode(errors='replace')}", flush=True)
     return code
 
 

@@ -1,6 +1,7 @@
 """Real receivers for tests: an HTTP server that checks signatures with the reference library, and a mail server."""
 
 import json
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -130,6 +131,7 @@ def running_mailbox() -> Iterator[Mailbox]:
     with socket.socket() as free:  # aiosmtpd wants to know its port beforehand
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    logging.getLogger("mail.log").propagate = False  # its talk about cut connections goes to streams long closed
     controller = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()
     mailbox.url = f"smtp://127.0.0.1:{port}"
