@@ -37,8 +37,9 @@ def run_job(name: str, slot: str | None = None) -> str:
         if slot is None:
             return _work(name)
         due = schedule.slot(JOBS[name], now())
+        after = schedule.next_slot(JOBS[name], due)
         with atomic(ALL) as connection:
-            if not runs.take(connection, name, due, LEASE_SECONDS):
+            if not runs.take(connection, name, due, LEASE_SECONDS, next_slot=after):
                 return "already done"
         try:
             result = _work(name)

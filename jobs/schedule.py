@@ -25,6 +25,16 @@ def slot(job: Job, at: datetime) -> datetime:
     raise AssertionError(f"no slot of {job} before {at}")
 
 
+def next_slot(job: Job, due: datetime) -> datetime:
+    """The slot that follows `due`, itself a slot (UTC). A day has 23 hours or 25 when clocks change."""
+    every: int | None = getattr(job, "EVERY", None)
+    if every is not None:
+        return due + timedelta(seconds=every)
+    hour, minute = (int(part) for part in _at(job).split(":"))
+    tomorrow = due.astimezone(BERLIN).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(hour, minute), BERLIN).astimezone(UTC)
+
+
 def call_number(job: Job, at: datetime) -> int:
     """Grows by one whenever the job is to be called."""
     return int(at.timestamp()) // calls_every(job)

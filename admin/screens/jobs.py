@@ -1,10 +1,7 @@
 """Queues, workers, periodic jobs and what failed. The database is the truth; Redis only wakes."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -13,7 +10,8 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
-from sqlalchemy import func, select
+from sqlalchemy import RowMapping, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from werkzeug.wrappers import Response as AnyResponse
 
 from admin import words
@@ -33,11 +31,12 @@ from app.core.texts import N_
 QUEUES = (queue.DELIVERIES, queue.DEFAULT)
 _ALIVE = "zahlwerk:alive:"  # the signs of life that workers and clocks leave
 _RECENT = timedelta(days=3)
+_PATIENCE = timedelta(minutes=5), timedelta(hours=1)  # a job is late after missing two slots, but within these
 
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """A job of the clock: its last run, and the next one as far as its past runs tell."""
+    """A job of the clock: its last run, and when the next one is due."""
 
     name: str
     word: words.Word
@@ -134,36 +133,23 @@ def _error(job: Job) -> str:
 
 def _periodic() -> list[Periodic]:
     runs = table_of(JobRun)
-    query = select(runs).where(runs.c.slot > now() - _RECENT).order_by(runs.c.name, runs.c.slot.desc())
-    numbered = query.add_columns(
-        func.row_number().over(partition_by=runs.c.name, order_by=runs.c.slot.desc()).label("place")
-    ).subquery()
-    rows = (
-        connection()
-        .execute(select(numbered).where(numbered.c.place <= 12).order_by(numbered.c.name, numbered.c.slot.desc()))
-        .mappings()
-    )
-    by_name: dict[str, list[Any]] = defaultdict(list)
-    for row in rows:
-        by_name[row["name"]].append(row)
-    return [_of_runs(name, found) for name, found in by_name.items()]
+    latest = select(runs).ext(distinct_on(runs.c.name)).where(runs.c.slot > now() - _RECENT)
+    rows = connection().execute(latest.order_by(runs.c.name, runs.c.slot.desc())).mappings()
+    return [_of_run(row) for row in rows]
 
 
-def _of_runs(name: str, runs: Sequence[Any]) -> Periodic:
-    """From a job's latest runs, the newest first."""
-    last = runs[0]
-    gaps = [newer["slot"] - older["slot"] for newer, older in pairwise(runs)]
-    every = min(gaps, default=None)
-    upcoming = last["slot"] + every if every else None
+def _of_run(last: RowMapping) -> Periodic:
+    """From a job's latest run."""
+    upcoming = last["next_slot"]
     finished, failed = last["finished_at"], (last["result"] or "").startswith("failed")
     if finished is None:
         word = words.RUNNING if last["leased_until"] > now() and not failed else words.BROKEN
-    elif upcoming is not None and every is not None and upcoming < now() - max(2 * every, timedelta(minutes=5)):
+    elif upcoming is not None and upcoming < now() - sorted((*_PATIENCE, upcoming - last["slot"]))[1]:
         word = words.LATE
     else:
         word = words.WELL
     return Periodic(
-        name=name,
+        name=last["name"],
         word=word,
         last=last["started_at"],
         seconds=(finished - last["started_at"]).total_seconds() if finished else None,

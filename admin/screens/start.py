@@ -82,6 +82,8 @@ def _open_work() -> list[Tile]:
         tiles.append(_disputes(work["disputes"]))
     if may("payment.read") and work["reviews"]:
         tiles.append(_tile(N_("Payments held for review"), work["reviews"], "", "reviews", "open", "shield"))
+    if may("approval.decide") and work["approvals"]:
+        tiles.append(_tile(N_("Requests for approval"), work["approvals"], "", "approvals", "open", "done"))
     if may("merchant.read") and work["endpoints"]:
         tiles.append(_tile(N_("Failing webhook endpoints"), work["endpoints"], "", "endpoints", "urgent", "hook"))
     if may("job.read") and work["jobs"]:

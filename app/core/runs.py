@@ -11,7 +11,8 @@ from app.core.db import Model
 
 
 class JobRun(Model):
-    """`slot` is the scheduled time; `finished_at` NULL with an old lease means that a worker died."""
+    """`slot` is the scheduled time, `next_slot` the one after it; `finished_at` NULL with an old lease means that a
+    worker died."""
 
     __tablename__ = "job_runs"
     name: Mapped[str] = mapped_column(primary_key=True)
@@ -20,14 +21,15 @@ class JobRun(Model):
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     result: Mapped[str | None]
+    next_slot: Mapped[datetime | None]
 
 
-def take(connection: Connection, name: str, slot: datetime, seconds: int) -> bool:
+def take(connection: Connection, name: str, slot: datetime, seconds: int, *, next_slot: datetime | None) -> bool:
     """Takes the slot for `seconds`. False: it was done, or somebody else is at it."""
     until = now() + timedelta(seconds=seconds)
     taken = connection.execute(
         insert(JobRun)
-        .values(name=name, slot=slot, leased_until=until, started_at=now())
+        .values(name=name, slot=slot, leased_until=until, started_at=now(), next_slot=next_slot)
         .on_conflict_do_update(
             index_elements=["name", "slot"],
             set_={"leased_until": until, "started_at": now()},

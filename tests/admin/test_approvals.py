@@ -49,6 +49,11 @@ def ask_refund(seat, done, amount="120,00"):
     return checked, seat.send(checked, checked.form("amount"), amount=amount, reason="broken")
 
 
+def open_work(seat):
+    """What the start page names first: what waits for whoever is logged in."""
+    return seat.open("/admin/").html.partition('class="tiles"')[2].partition("<h2")[0]
+
+
 def to(form, address):
     """The same form, sent somewhere else."""
     return replace(form, action=address)
@@ -70,6 +75,8 @@ def test_a_refund_over_the_limit_is_asked_for_approved_by_another_and_done(app, 
     address, _ = request_of(app, done)
     inbox = seats["checker"].open("/admin/approvals/")
     assert "Refund €120.00" in inbox.text
+    assert "Requests for approval" in open_work(seats["checker"])
+    assert "Requests for approval" not in open_work(seats["maker"])
     page = seats["checker"].open(address)
     after = seats["checker"].send(page, page.form("note"), note="seen")
     assert after.notes == ["Approved and done."]

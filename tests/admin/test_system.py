@@ -94,20 +94,29 @@ def test_a_job_that_is_none_is_not_found(desk):
 
 def test_periodic_jobs_show_their_last_and_next_run(app, desk):
     with app.app_context(), atomic(ALL) as connection:
-        for minutes in (1, 2, 3):
-            at = now().replace(second=0, microsecond=0) - timedelta(minutes=minutes)
+        for name, ago, every in (
+            ("every_minute", timedelta(minutes=1), timedelta(minutes=1)),
+            ("forgotten", timedelta(minutes=20), timedelta(minutes=1)),
+            ("daily", timedelta(hours=20), timedelta(days=1)),
+            ("yesterdays", timedelta(hours=26), timedelta(days=1)),
+        ):
+            at = now().replace(microsecond=0) - ago
             values = {
                 "leased_until": at,
                 "started_at": at,
                 "finished_at": at + timedelta(seconds=1),
                 "result": "12 sent",
+                "next_slot": at + every,
             }
-            connection.execute(insert(JobRun).values(name="every_minute", slot=at, **values))
+            connection.execute(insert(JobRun).values(name=name, slot=at, **values))
         stuck = now() - timedelta(hours=2)
         connection.execute(insert(JobRun).values(name="stuck", slot=stuck, leased_until=stuck, started_at=stuck))
     text_ = desk.open("/admin/jobs/").text
     row = text_.partition("every_minute")[2]
     assert "In order" in row[:60] and "12 sent" in row[:120]
+    assert "in 4 hours" in text_.partition("daily")[2][:100]
+    assert "Late" in text_.partition("forgotten")[2][:40]
+    assert "Late" in text_.partition("yesterdays")[2][:40]
     assert "Broken" in text_.partition("stuck")[2][:40]
 
 

@@ -1,7 +1,7 @@
 """Two hosts on one machine: network namespaces with an address, a folder and keys of their own.
 
 They share nothing but what a real pair would: the database, Redis, and the world outside. Those listen on
-loopback as always; a relay makes them reachable at MIDDLE, the far end of each host's cable.
+loopback and on sockets as always; a relay makes them reachable at MIDDLE, the far end of each host's cable.
 """
 
 import asyncio
@@ -23,13 +23,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import make_url
+
 from tests.stories.stack import ROOT, wait_until
 from tools.stack.accounts import is_root
 from tools.stack.system_packages import SYSTEM_PATH
 
 _NET = f"10.213.{random.randrange(256)}"
 MIDDLE = f"{_NET}.1"
-WEB_PORT = 8700
+WEB_PORT, DATABASE_PORT, REDIS_PORT = 8700, 5432, 6379
 ANSWERS_WITHIN_SECONDS = 6.0
 _IP = shutil.which("ip", path=SYSTEM_PATH)
 
@@ -46,8 +48,25 @@ def missing() -> str | None:
 
 
 def reachable(url: str) -> str:
-    """The address of something on loopback, as the hosts see it."""
+    """The address of something on loopback, or of a store on its socket, as the hosts see it."""
+    if url.startswith("unix:"):
+        return f"redis://{MIDDLE}:{REDIS_PORT}"
+    if url.startswith("postgresql"):
+        whole = make_url(url)
+        return whole.set(host=MIDDLE, port=DATABASE_PORT, query={}).render_as_string(hide_password=False)
     return url.replace("127.0.0.1", MIDDLE).replace("localhost", MIDDLE)
+
+
+def _behind(url: str) -> tuple[int, int | str]:
+    """The port of MIDDLE where something stands for the hosts, and what it is here: a port of loopback or a socket."""
+    if url.startswith("unix:"):
+        return REDIS_PORT, urlsplit(url).path
+    if url.startswith("postgresql"):
+        query = make_url(url).query
+        return DATABASE_PORT, f"{query['host']}/.s.PGSQL.{query['port']}"
+    port = urlsplit(url).port
+    assert port, url
+    return port, port
 
 
 @dataclass
@@ -141,11 +160,10 @@ class Balancer:
 
 @contextmanager
 def two_hosts(folder: Path, shared: Iterable[str], environment: dict[str, str]) -> Iterator[list[Host]]:
-    """Both running and ready. `shared`: URLs on loopback that they may reach; those in `environment` must be."""
-    ports = {port for url in shared if (port := urlsplit(url).port)}
+    """Both running and ready. `shared`: URLs, as they are here, of what they may reach; see `reachable()`."""
     with ExitStack() as stack:
         made = [stack.enter_context(_host(number, folder / f"host-{number}")) for number in (1, 2)]
-        stack.enter_context(_relay(ports))
+        stack.enter_context(_relay(dict(map(_behind, shared))))
         for host in made:
             stack.callback(host.end)
             host.start(environment)
@@ -191,14 +209,14 @@ def _ip(*words: str) -> str:
 
 
 @contextmanager
-def _relay(ports: set[int]) -> Iterator[None]:
-    """Passes what comes to MIDDLE on to the same port of loopback."""
+def _relay(targets: dict[int, int | str]) -> Iterator[None]:
+    """Passes what comes to a port of MIDDLE on to its target: a port of loopback, or a socket."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        for port in ports:
-            serving = asyncio.start_server(partial(_passed_on, port), MIDDLE, port)
+        for port, target in targets.items():
+            serving = asyncio.start_server(partial(_passed_on, target), MIDDLE, port)
             asyncio.run_coroutine_threadsafe(serving, loop).result(10)
         yield
     finally:
@@ -207,8 +225,11 @@ def _relay(ports: set[int]) -> Iterator[None]:
         thread.join(10)
 
 
-async def _passed_on(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+async def _passed_on(target: int | str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    if isinstance(target, str):
+        inner_reader, inner_writer = await asyncio.open_unix_connection(target)
+    else:
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", target)
     await asyncio.gather(_copied(reader, inner_writer), _copied(inner_reader, writer))
 
 
