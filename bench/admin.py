@@ -241,7 +241,9 @@ def main(rows: int, seconds: float) -> dict[str, float | int]:
             fill(stack.stores.owner_url, rows)
             emails = add_users()
             made = export(emails[0], seconds)
-        return {"rows": rows, **measure(stack, stack.stores.owner_url, emails, seconds), **made}
+        found = measure(stack, stack.stores.owner_url, emails, seconds)
+        # The search box is the only search there is: `search_p95_ms` is its first name, kept for comparisons.
+        return {"rows": rows, **found, "search_p95_ms": found["global_search_p95_ms"], **made}
 
 
 if __name__ == "__main__":
