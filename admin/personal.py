@@ -8,13 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from admin import counts, reads
 from admin.here import here, staff
 
 PERMISSION = "customer.read_personal"
 _DOTS = "••••••"
+_SECOND = Markup('<span class="second">{}</span>')
 
 
 def payer_name(row: Mapping[str, Any]) -> str | Markup:
@@ -33,10 +34,9 @@ def payer(row: Mapping[str, Any]) -> Markup:
         return Markup("–")
     if not may_see_payer(row):
         return hidden()
-    first, *rest = (_of_payment(row, value) for value in given)
-    return Markup("{}").format(first) + Markup("").join(
-        Markup('<span class="second">{}</span>').format(r) for r in rest
-    )
+    reads.saw("payment", _payment_id(row), row["merchant_id"], row["live"])
+    first, *rest = map(escape, given)
+    return first + Markup("").join(_SECOND.format(value) for value in rest)
 
 
 def visible(merchant_id: UUID) -> bool:

@@ -3,11 +3,12 @@
 Eight signed-in users go round and round without a pause: a list (unfiltered, with filters, a later page), a search
 (reference, order and customer number, e-mail, beginning of a name or id, last four digits, what the provider calls a
 payment or a dispute), a payment, a dashboard (the start page or all charts of some
-period, of all merchants or one). Each page is checked for what it must show. The last line printed is JSON. Before
-that a CSV of all payments is made for `--seconds`, by one process as the job does it. `--rows N` payments.
+period, of all merchants or one). Each page is checked for what it must show. Then the same eight look at each page for
+a second (`unhurried_...`). The last line printed is JSON. Before all that a CSV of all payments is made for `--seconds`, by one process as the job does it. `--rows N` payments.
 """
 
 import argparse
+import asyncio
 import json
 import random
 import re
@@ -33,6 +34,7 @@ from bench.stack import Running, running
 from bench.where import cpu_seconds
 
 USERS = 8
+READS_FOR = 1.0  # seconds, of users who look at what they asked for
 PASSWORD = "eight benches in a row"  # noqa: S105 - of users that live as long as a benchmark
 Row = dict[str, Any]
 Ask = Callable[[random.Random, Row], tuple[str, str]]  # (address below /admin, what its page must show)
@@ -154,8 +156,10 @@ def _dashboard(lot: random.Random, row: Row) -> tuple[str, str]:
 KINDS: dict[str, Ask] = {"list": _list, "global_search": _search, "detail": _detail, "dashboard": _dashboard}
 
 
-def unit(cookies: Sequence[str], rows: Sequence[Row], took: dict[str, list[tuple[float, str]]]) -> load.Unit:
-    """One turn of a user: one page of each kind."""
+def unit(
+    cookies: Sequence[str], rows: Sequence[Row], took: dict[str, list[tuple[float, str]]], reads_for: float = 0.0
+) -> load.Unit:
+    """One turn of a user: one page of each kind, each read for `reads_for` seconds."""
     lot = random.Random(7)
 
     async def turn(connection: load.Connection, number: int) -> None:
@@ -167,6 +171,7 @@ def unit(cookies: Sequence[str], rows: Sequence[Row], took: dict[str, list[tuple
             redirected = kind == "global_search" and status == 303
             if not redirected and (status != 200 or shown.encode() not in body):
                 raise RuntimeError(f"{address}: {status} {body[:200]!r}")
+            await asyncio.sleep(reads_for * lot.uniform(0.5, 1.5))
 
     return turn
 
@@ -191,10 +196,16 @@ def measure(stack: Running, owner_url: str, emails: Sequence[str], seconds: floa
         )
         for taken, address in sorted(times, reverse=True)[:5]:
             print(f"  {1000 * taken:6.0f} ms {address}")
+    unhurried: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    load.run(stack.url, unit(cookies, rows, unhurried, READS_FOR), concurrency=USERS, seconds=seconds)
     return {
-        f"{kind}_p95_ms": round(load.Result([taken for taken, _ in took[kind]]).percentile_ms(0.95), 1)
-        for kind in KINDS
+        **{f"{kind}_p95_ms": _p95(took[kind]) for kind in KINDS},
+        **{f"unhurried_{kind}_p95_ms": _p95(unhurried[kind]) for kind in KINDS},
     }
+
+
+def _p95(times: Sequence[tuple[float, str]]) -> float:
+    return round(load.Result([taken for taken, _ in times]).percentile_ms(0.95), 1)
 
 
 def export(email: str, seconds: float) -> dict[str, int]:
