@@ -2,9 +2,10 @@
 
 Eight signed-in users go round and round without a pause: a list (unfiltered, with filters, a later page), a search
 (reference, order and customer number, e-mail, beginning of a name or id, last four digits, what the provider calls a
-payment or a dispute), a payment, a dashboard (the start page or all charts of some
-period, of all merchants or one). Each page is checked for what it must show. Then the same eight look at each page for
-a second (`unhurried_...`). The last line printed is JSON. Before all that a CSV of all payments is made for `--seconds`, by one process as the job does it. `--rows N` payments.
+payment or a dispute), a payment, a dashboard (the start page or all charts of some period, of all merchants or one).
+Each page is checked for what it must show. Then the same eight look at each page for a second (`unhurried_...`).
+Before all that a CSV of all payments is made for `--seconds`, by one process as the job does it. `--rows N` payments.
+The last line printed is JSON.
 """
 
 import argparse
