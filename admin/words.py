@@ -112,6 +112,27 @@ STOPPED = Word(N_("Stopped"), "quiet", "cross")
 OVER = Word(N_("Over"), "good", "check")
 READY = Word(N_("Ready"), "good", "check")
 BROKEN_OFF = Word(N_("Broken off"), "bad", "cross")
+# What periodic jobs do, by the names of their files.
+JOBS = {
+    "approvals": N_("Close requests for approval that are over"),
+    "capture_due": N_("Capture what is due"),
+    "deliver_webhooks": N_("Deliver webhooks"),
+    "do_batches": N_("Capture and cancel several at once"),
+    "expire": N_("Close what lapses"),
+    "forget": N_("Remove what has served its time"),
+    "make_exports": N_("Make files of exports"),
+    "measure_queues": N_("Measure the queues"),
+    "prove_books": N_("Prove the books"),
+    "relay_events": N_("Put events into order"),
+    "repeat_reactions": N_("Repeat failed reactions"),
+    "resolve_unknown": N_("Ask about operations without an answer"),
+    "retry_news": N_("Read notifications again"),
+    "roll_up": N_("Bring figures up to date"),
+    "seal_out": N_("Send the newest seal out"),
+    "send_mails": N_("Send e-mails"),
+    "snapshot_balances": N_("Take balances"),
+    "verify_scripts": N_("Verify the scripts of the checkout"),
+}
 
 KIND: dict[str, str] = {
     "authorise": N_("Authorisation"),

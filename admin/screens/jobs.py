@@ -39,6 +39,7 @@ class Periodic:
     """A job of the clock: its last run, and when the next one is due."""
 
     name: str
+    title: str
     word: words.Word
     last: datetime
     seconds: float | None
@@ -150,6 +151,7 @@ def _of_run(last: RowMapping) -> Periodic:
         word = words.WELL
     return Periodic(
         name=last["name"],
+        title=_(words.JOBS.get(last["name"], last["name"])),
         word=word,
         last=last["started_at"],
         seconds=(finished - last["started_at"]).total_seconds() if finished else None,

@@ -8,6 +8,7 @@ from rq.timeouts import TimerDeathPenalty
 from rq.worker import SimpleWorker
 from sqlalchemy import insert, select, text
 
+from admin import words
 from admin.screens import books
 from admin.screens import jobs as screen
 from app.core import queue
@@ -18,7 +19,7 @@ from app.core.reactions import FailedReaction
 from app.core.runs import JobRun
 from app.figures.proofs import PROOFS
 from app.staff.add import USERS
-from jobs import pulse
+from jobs import JOBS, pulse
 from tests import factories
 from tests.admin.desk import PASSWORD, Desk, user
 
@@ -118,6 +119,10 @@ def test_periodic_jobs_show_their_last_and_next_run(app, desk):
     assert "Late" in text_.partition("forgotten")[2][:40]
     assert "Late" in text_.partition("yesterdays")[2][:40]
     assert "Broken" in text_.partition("stuck")[2][:40]
+
+
+def test_every_job_has_words_of_its_own():
+    assert set(words.JOBS) == set(JOBS)
 
 
 def test_signs_of_life_are_those_that_processes_leave(app, desk):
