@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.core.db import ALL, atomic, of, reading
-from app.core.ids import public_id, uuid7
+from app.core.ids import parse_id, public_id, uuid7
 from app.customers.add import add_customer
 from app.payments.attempt import Means
 from app.payments.authorise import authorise
@@ -47,6 +47,17 @@ def told(app):
             return [(row.name, row.data) for row in connection.execute(query, {"id": subject})]
 
     return read
+
+
+def test_a_guest_gets_a_page_from_their_payment(app, desk, desks, made, tenant, told):
+    guest = factories.Payer(name="Gerda Gast", email="gerda@example.com")
+    done = made(factories.captured, tenant, 1_200, payer=guest)
+    page = desk.open(f"/admin/payments/{public_id('pay', done.payment['id'])}")
+    after = desk.send(page, page.form_to("/payer"))
+    assert after.path.startswith("/admin/customers/cus_")
+    assert "Gerda Gast" in after.text and "gerda@example.com" in after.text
+    assert told(parse_id("cus", after.path.partition("?")[0].rsplit("/", 1)[1]))[0][0] == "customer.added"
+    assert "/payer" not in desks("operator").open(page.path).html
 
 
 @pytest.mark.parametrize("by", ["number", "name", "email", "surname"])

@@ -59,6 +59,7 @@ def things(app, tenant):
         "payments": public_id("pay", payment.payment["id"]),
         "payment_actions": public_id("pay", payment.payment["id"]),
         "payment_notes": public_id("pay", payment.payment["id"]),
+        "payer_record": public_id("pay", payment.payment["id"]),
         "payment_desk": "flt_none",
         "batches": "bat_none",
         "exports": "exp_none",
