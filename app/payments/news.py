@@ -1,13 +1,15 @@
 """Facts from providers: kept raw, read, matched to an operation, booked. The same news twice changes nothing."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, func, select
 
 from app.connectors import CONNECTORS
 from app.connectors.kinds import Answer, News, NewsRefused, Outcome
 from app.core import inbox
+from app.core.clock import now
 from app.core.db import ALL, atomic, of, reading, table_of
 from app.core.errors import NotFound
 from app.core.events import tell
@@ -30,6 +32,7 @@ from app.payments.record import record
 log = structlog.get_logger()
 
 INBOX = table_of(inbox.InboxMessage)
+_MOST_READS = 13  # the last one after 17 hours
 
 
 def receive(contract_id: UUID, provider: str, headers: dict[str, str], body: bytes) -> UUID:
@@ -96,7 +99,7 @@ def read(message_id: UUID) -> None:
 def book(connection: Connection, contract_id: UUID, news: News) -> bool:
     """Books one fact in the open transaction. False: it fits nothing here (and may be tried again later)."""
     held = _find(connection, contract_id, news)
-    if held is None:
+    if held is None or _overtook_its_yes(held, news):
         return False
     if not inbox.first_time(
         connection,
@@ -118,6 +121,12 @@ def book(connection: Connection, contract_id: UUID, news: News) -> bool:
     else:
         apply_answer(connection, held, _answer(news), actor=actor)
     return True
+
+
+def _overtook_its_yes(held: Held, news: News) -> bool:
+    """Lets go what nobody has told us yet to be reserved: it is read again when that is known."""
+    lets_go = news.kind == "cancel" or bool(news.released)
+    return lets_go and not held.operation and held.authorisation["authorised"] == 0
 
 
 def _find(connection: Connection, contract_id: UUID, news: News) -> Held | None:
@@ -200,12 +209,15 @@ def _revoke(connection: Connection, held: Held, actor: str) -> None:
 
 
 def retry_unmatched(limit: int) -> int:
-    """Tries again what fitted nothing (news may overtake the answer it belongs to). Returns how many were read."""
+    """Tries again what fitted nothing (news may overtake the answer it belongs to), after pauses that double from half
+    a minute to half a day, and what was never read. Returns how many were read."""
+    pauses = case((INBOX.c.attempts == 0, 0), else_=func.power(2, INBOX.c.attempts - 1))
+    due = INBOX.c.received_at <= now() - pauses * timedelta(seconds=30)
     with reading(ALL) as connection:
         ids = (
             connection.execute(
                 select(INBOX.c.id)
-                .where(INBOX.c.state.in_(("received", "unmatched")), INBOX.c.attempts < 12)
+                .where(INBOX.c.state.in_(("received", "unmatched")), INBOX.c.attempts < _MOST_READS, due)
                 .order_by(INBOX.c.received_at)
                 .limit(limit)
             )

@@ -158,14 +158,24 @@ class Outside(History):
         if attempt is None:
             return False
         if picture["kind"] == "cancel":
+            if self._undecided_yet(attempt):
+                return False
             amount = min(amount, self.model.holds(attempt))
         if to == "succeeded" and amount:
             self.expect([(picture["kind"], amount, attempt)], self.model.fact)
         return True
 
+    def overtook(self) -> bool:
+        """Has something been told that was not booked, about an authorisation that we know by now?"""
+        told = [told.picture for one in self.business.acquirers for told in one.told]
+        return any(one["news"] not in self.booked_news and self._attempt_of(one) for one in told)
+
+    def _undecided_yet(self, attempt: Attempt) -> bool:
+        return self.model.sums(attempt)["authorised"] == 0
+
     def _released(self, picture) -> bool:
         attempt = self._attempt_of(picture)
-        if attempt is None:
+        if attempt is None or self._undecided_yet(attempt):
             return False
         amount = min(picture["released"], self.model.holds(attempt))
         if amount:
