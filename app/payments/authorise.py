@@ -6,6 +6,7 @@ provably sent; silence never moves on to the next one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,10 @@ from app.connectors import CONNECTORS
 from app.core import http
 from app.core.db import atomic, of
 from app.core.errors import Conflict
+from app.core.events import Audience
 from app.core.idempotency import Once, claim
-from app.core.ids import uuid7
+from app.core.ids import public_id, uuid7
+from app.core.logs import about_payment
 from app.core.texts import N_
 from app.customers import instruments
 from app.customers.instruments import Token
@@ -25,7 +28,7 @@ from app.customers.restrict import refuse_restricted
 from app.payments import capture as capturing
 from app.payments.attempt import Means, ask, new_attempt, payer
 from app.payments.effect import Effect
-from app.payments.perform import Done, perform
+from app.payments.perform import NOT_SENT, Done, apply_answer, record_answer, send
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, held_operation, locked_payment
 from app.payments.record import record
 from app.payments.start import Order, start
@@ -196,24 +199,40 @@ def _subject(payment: Mapping[str, Any], means: Means, card_fingerprint: bytes |
 
 
 def _try_candidates(prepared: _Prepared, actor: str) -> Done:
-    payment, operation, means = prepared.payment, prepared.operation, prepared.means
+    """Asks the first candidate, and the next one as long as nothing was provably sent."""
+    payment, operation = prepared.payment, prepared.operation
     _register_elsewhere(prepared)
-    for number, candidate in enumerate(prepared.candidates):
-        if number:
-            with atomic(of(payment["merchant_id"], payment["live"])) as connection:
-                payment = free_payment(connection, payment["id"])  # another tab may have been quicker
-                contract, hold, keep = candidate.contract, prepared.hold, prepared.keep
-                operation = new_attempt(connection, payment, contract, means, actor, hold=hold, keep=keep)
-        done = perform(
-            operation=operation,
-            contract=candidate.contract,
-            verb="authorise",
-            ask=ask(payment, operation, means, prepared.tokens.get(candidate.contract["id"])),
-            actor=actor,
-        )
-        if done.operation["state"] != "failed":
-            break
-    return done  # pyright: ignore[reportPossiblyUnboundVariable]  # choose() never answers an empty list
+    with about_payment(public_id("pay", payment["id"])):
+        for candidate, following in zip_longest(prepared.candidates, prepared.candidates[1:]):
+            token = prepared.tokens.get(candidate.contract["id"])
+            question = ask(payment, operation, prepared.means, token)
+            answer = send(operation, candidate.contract, "authorise", question)
+            if answer is not None or following is None:
+                break
+            moved_on = _move_on(prepared, operation, following, actor)
+            if isinstance(moved_on, Done):
+                return moved_on
+            operation = moved_on
+        tenant = {"merchant_id": payment["merchant_id"], "live": payment["live"]}
+        return record_answer(**tenant, operation_id=operation["id"], answer=answer, actor=actor)  # pyright: ignore[reportPossiblyUnboundVariable]  # choose() never answers an empty list
+
+
+def _move_on(
+    prepared: _Prepared, operation: Mapping[str, Any], following: Candidate, actor: str
+) -> Mapping[str, Any] | Done:
+    """Closes an attempt that was not sent and opens the next in one transaction, so that nobody is ever told "failed"
+    while another contract is being asked. A Done if somebody ended the attempt or the payment meanwhile."""
+    payment = prepared.payment
+    with atomic(of(payment["merchant_id"], payment["live"])) as connection:
+        held = held_operation(connection, operation["id"])
+        waited_for = held.operation["state"] == "submitted" and held.payment["stage"] == "pending"
+        if not waited_for or not held.authorisation["is_open"]:
+            return apply_answer(connection, held, None, actor=actor)
+        passed_on: tuple[str, Audience] = ("authorisation.passed_on", "staff")
+        effect = Effect("failed", is_open=False)
+        now_is = record(connection, held, effect, actor=actor, values=NOT_SENT, event=passed_on)
+        contract, hold, keep = following.contract, prepared.hold, prepared.keep
+        return new_attempt(connection, now_is, contract, prepared.means, actor, hold=hold, keep=keep)
 
 
 def _register_elsewhere(prepared: _Prepared) -> None:

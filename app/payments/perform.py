@@ -38,6 +38,9 @@ PATIENCE = {
 }
 
 
+NOT_SENT = {"message": "The provider could not be reached; nothing was sent.", "code": "not_sent"}
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """A payment and the operation that was worked on, as they are now (rows as mappings)."""
@@ -66,9 +69,14 @@ def perform(*, operation: Mapping[str, Any], contract: Mapping[str, Any], verb: 
             merchant_id=operation["merchant_id"],
             live=operation["live"],
             operation_id=operation["id"],
-            answer=call(contract, verb, ask) if may_send(operation) else None,
+            answer=send(operation, contract, verb, ask),
             actor=actor,
         )
+
+
+def send(operation: Mapping[str, Any], contract: Mapping[str, Any], verb: str, ask: Any) -> Answer | None:
+    """The second paragraph alone. None: provably not sent."""
+    return call(contract, verb, ask) if may_send(operation) else None
 
 
 def may_send(operation: Mapping[str, Any]) -> bool:
@@ -186,7 +194,7 @@ def next_enquiry(state: str, enquiries: int):  # datetime or None for a final st
 def _values(held: Held, to: str, answer: Answer | None) -> dict[str, Any]:
     """The columns an answer fills."""
     if answer is None:
-        return {"message": "The provider could not be reached; nothing was sent.", "code": "not_sent"}
+        return dict(NOT_SENT)
     values: dict[str, Any] = {
         "code": answer.code.value if answer.code else None,
         "provider_code": answer.provider_code,

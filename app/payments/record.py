@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 from app.core.clock import business_today, now
-from app.core.events import tell
+from app.core.events import Audience, tell
 from app.core.fast import Statement
 from app.core.ids import public_id
 from app.core.states import IllegalMove
@@ -73,14 +73,16 @@ def record(
     values: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
+    event: tuple[str, Audience] | None = None,
 ) -> dict[str, Any]:
     """Applies `effect` to the held operation. Returns the payment's row as it is now (and `operation_step`).
 
-    `values`: further columns of operation and authorisation (names in _OPTIONAL). Raises IllegalMove.
+    `values`: further columns of operation and authorisation (names in _OPTIONAL). `event`: what is told instead of
+    the edge's own. Raises IllegalMove.
     """
     operation, payment = held.operation, held.payment
     OPERATION.check(operation["state"], effect.to)
-    edge = OPERATION.edges[(operation["state"], effect.to)]
+    edge = event or OPERATION.edges[(operation["state"], effect.to)]
     at = now()
     given = dict.fromkeys(_OPTIONAL) | dict(values or {})
     assert len(given) == len(_OPTIONAL), values

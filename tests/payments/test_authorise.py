@@ -1,7 +1,7 @@
 """Authorising: the state, what was told, what was booked (nothing: no money has moved yet)."""
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from app.connectors.kinds import Payer
 from app.core.db import ALL, atomic, reading
@@ -10,7 +10,7 @@ from app.core.ids import uuid7
 from app.customers.instruments import card_fingerprint
 from app.payments.attempt import Means
 from app.payments.authorise import AlreadyPaid, AttemptUnderWay, authorise
-from app.payments.queries import AUTHORISATIONS, OPERATIONS
+from app.payments.queries import AUTHORISATIONS, CONTRACTS, OPERATIONS
 from app.payments.resume import resume
 from app.payments.start import AmountOutOfRange, CaptureDateNeeded
 from app.risk.checks.block_list import fingerprint
@@ -112,6 +112,33 @@ def test_what_was_provably_not_sent_goes_to_the_next_contract(tenant, acquirers)
             .order_by(AUTHORISATIONS.c.attempt)
         ).all()
     assert [tuple(row) for row in rows] == [(closed, "failed"), (tenant.contract_id, "succeeded")]
+    assert told(done.payment["id"]) == [
+        "payment.created",
+        "authorisation.submitted",
+        "authorisation.passed_on",  # staff see it; the merchant hears of the payment's fate only
+        "authorisation.submitted",
+        "authorisation.succeeded",
+    ]
+
+
+def test_nobody_is_told_failed_while_another_contract_is_being_asked(tenant, acquirers):
+    factories.add_contract_to(tenant, "http://127.0.0.1:9", priority=1)
+    done = factories.authorised(tenant, card=factories.card("challenge"))
+    assert done.payment["status"] == "requires_action"
+    with reading(ALL) as connection:
+        query = text("SELECT name FROM events WHERE payment_id = :id AND audience = 'public' ORDER BY id")
+        public = connection.execute(query, {"id": done.payment["id"]}).scalars().all()
+    assert public == ["payment.created", "authorisation.action_required"]
+
+
+def test_when_no_contract_can_be_reached_the_payment_has_failed_once(tenant):
+    with atomic(ALL) as connection:
+        connection.execute(update(CONTRACTS).where(CONTRACTS.c.id == tenant.contract_id).values(active=False))
+    for priority in (1, 2):
+        factories.add_contract_to(tenant, "http://127.0.0.1:9", priority=priority)
+    done = factories.authorised(tenant)
+    assert (done.payment["status"], done.operation["code"]) == ("failed", "not_sent")
+    assert told(done.payment["id"])[-2:] == ["authorisation.submitted", "authorisation.failed"]
     assert told(done.payment["id"]).count("authorisation.failed") == 1
 
 

@@ -52,6 +52,13 @@ def test_after_a_decline_the_payer_may_try_again(opened):
     assert checkout.pay(opened, CARD).payment["status"] == "authorised"
 
 
+def test_the_debt_stays_taken_while_another_contract_is_being_asked(tenant, opened):
+    factories.add_contract_to(tenant, "http://127.0.0.1:9", priority=1)
+    asked = checkout.pay(opened, Means("card", card=factories.card("challenge")))
+    assert asked.payment["status"] == "requires_action"
+    assert _collectors(opened) == ["submitted"]
+
+
 def test_two_tabs_and_a_double_click_charge_once(app, opened, acquirers):
     def press(_: int) -> str:
         with app.app_context():
