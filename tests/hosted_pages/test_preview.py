@@ -92,7 +92,7 @@ def test_a_logo_is_shown_before_it_is_stored(look):
         ("radius", "very round"),
         ("font", "'};"),
         ("theme", "sepia"),
-        ("language", "fr"),
+        ("language", "fr-patois"),
         ("privacy_url", "javascript:alert(1)"),
         ("kept_logo", "no base64"),
     ],
