@@ -67,7 +67,7 @@ class Conversation(Talk):
             reason = DeclineCode.PROVIDER_DECLINED if kind == "validation" else DeclineCode.CONFIGURATION
         if reason is None:
             return self.unknown("provider_answer_open", status=status, word=word)
-        return Stopped(self.declined(reason, word, error.get("message")))
+        return self.refused(reason, word, error.get("message"))
 
 
 def short_key(key: str) -> str:

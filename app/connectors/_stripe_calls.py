@@ -84,4 +84,4 @@ class Conversation(Talk):
                 reason = DeclineCode.PROVIDER_DECLINED
         else:
             return self.unknown("provider_word_unknown", status=status, word=word)
-        return Stopped(self.declined(reason, word, error.get("message")))
+        return self.refused(reason, word, error.get("message"))

@@ -135,6 +135,8 @@ def _enquire_refund(talk: Conversation, ask: Enquire) -> Answer:
             return _refunded(talk, part(found))
     if listed.get("has_more") is True:
         raise talk.unknown("provider_lists_too_many_refunds")
+    talk.reference = ask.authorisation_reference
+    talk.read("payment_intents")  # an account that does not see the payment sees no refund of it either
     return talk.declined(DeclineCode.NEVER_ARRIVED, None)
 
 

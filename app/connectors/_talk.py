@@ -32,11 +32,13 @@ class AmountNotWritable(Exception):
 
 @dataclass
 class Talk:
-    """`reference` goes into every answer as soon as it is known; `hide` must not come back in the provider's words."""
+    """`reference` goes into every answer as soon as it is known; `hide` must not come back in the provider's words.
+    `asks`: about something done earlier, so that a refusal is one of the question and says nothing about it."""
 
     contract: Contract
     reference: str | None = None
     hide: tuple[str, ...] = ()
+    asks: bool = False
     _ends: float = field(default_factory=lambda: time.monotonic() + settings().http_deadline_seconds)
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Response:
@@ -57,6 +59,12 @@ class Talk:
         """The end of a verb whose outcome nobody can tell; logged."""
         self.note(what, **words)
         return Stopped(Answer(Outcome.UNKNOWN, provider_reference=self.reference, message=what))
+
+    def refused(self, code: DeclineCode, word: str | None, message: object = None) -> Stopped:
+        """The end of a verb that the provider would not carry out. Was it a question, nobody knows more than before."""
+        if self.asks:
+            return self.unknown("provider_refused_the_question", word=masked(word, self.hide))
+        return Stopped(self.declined(code, word, message))
 
     def declined(self, code: DeclineCode, word: str | None, message: object = None) -> Answer:
         return Answer(

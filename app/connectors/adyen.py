@@ -81,12 +81,12 @@ ACKNOWLEDGEMENT = Acknowledgement("[accepted]")
 
 def register(contract: Contract, ask: Register) -> Answer:
     """The token is "shopper reference:stored payment method"."""
-    return run(Conversation(contract), payments.register, ask)
+    return run(Conversation(contract, asks=ask.resume is not None), payments.register, ask)
 
 
 def authorise(contract: Contract, ask: Authorise) -> Answer:
     """Never captures in the same step."""
-    return run(Conversation(contract), payments.authorise, ask)
+    return run(Conversation(contract, asks=ask.resume is not None), payments.authorise, ask)
 
 
 def capture(contract: Contract, ask: Capture) -> Answer:
@@ -104,7 +104,7 @@ def cancel(contract: Contract, ask: Cancel) -> Answer:
 def enquire(contract: Contract, ask: Enquire) -> Answer:
     """Registrations are looked up. A capture, refund or cancellation of which nothing was heard is sent again
     under its key, which changes nothing if it had arrived. For the rest the answer is UNKNOWN."""
-    return run(Conversation(contract), _enquire, ask)
+    return run(Conversation(contract, asks=True), _enquire, ask)
 
 
 def check(contract: Contract) -> Checked:

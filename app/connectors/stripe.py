@@ -73,11 +73,11 @@ ACKNOWLEDGEMENT = Acknowledgement()
 
 def register(contract: Contract, ask: Register) -> Answer:
     """The token is "customer:payment method"."""
-    return run(Conversation(contract), intents.register, ask)
+    return run(Conversation(contract, asks=ask.resume is not None), intents.register, ask)
 
 
 def authorise(contract: Contract, ask: Authorise) -> Answer:
-    return run(Conversation(contract), intents.authorise, ask)
+    return run(Conversation(contract, asks=ask.resume is not None), intents.authorise, ask)
 
 
 def capture(contract: Contract, ask: Capture) -> Answer:
@@ -94,7 +94,7 @@ def cancel(contract: Contract, ask: Cancel) -> Answer:
 
 
 def enquire(contract: Contract, ask: Enquire) -> Answer:
-    return run(Conversation(contract), changes.enquire, ask)
+    return run(Conversation(contract, asks=True), changes.enquire, ask)
 
 
 def check(contract: Contract) -> Checked:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.connectors import CONNECTORS
-from app.connectors.kinds import Answer, Checked, Checks, Connector, Contract, Outcome, Reached
+from app.connectors.kinds import Answer, Checked, Checks, Connector, Contract, Outcome, Reached, Resume
 
 VERBS = ("register", "authorise", "capture", "refund", "cancel", "enquire")
 RESOLVED = ("register", "authorise", "capture", "refund", "cancel")
@@ -97,6 +97,32 @@ def test_wrong_credentials_are_told_from_a_provider_that_is_away(walked):
     first_secret = next(setting.name for setting in connector.SETTINGS if setting.secret)
     assert _checked(walked, **{first_secret: "sk_test_wrong"}).result is Reached.REFUSED
     assert _checked(walked, url="http://127.0.0.1:9").result is Reached.UNREACHABLE
+
+
+@pytest.mark.parametrize("verb", RESOLVED)
+def test_a_question_that_is_refused_says_nothing_about_what_was_asked(walked, verb):
+    """A key that was changed meanwhile must not turn a refund that arrived into one that did not."""
+    _, connector, peer, contract = walked
+    done = peer.ask("enquire", "approve", contract)
+    reference = done.authorisation_reference or done.provider_reference or "of-an-authorisation"
+    ask = replace(done, verb=verb, authorisation_reference=reference)
+    for about in (ask, replace(ask, provider_reference=None)):
+        assert connector.enquire(_with_wrong_secret(walked), about).outcome is Outcome.UNKNOWN, about
+
+
+def test_the_payer_who_comes_back_while_we_are_refused_is_not_declined(walked):
+    _, connector, peer, contract = walked
+    ask = peer.ask("authorise", "approve", contract)
+    back = replace(ask, card=None, resume=Resume("of-an-authorisation", {"redirectResult": "x", "challenge": "x"}))
+    answer = connector.authorise(_with_wrong_secret(walked), back)
+    if walked[0] != "paypal":  # there the payer's return is a command of its own, that takes the money
+        assert answer.outcome is Outcome.UNKNOWN
+
+
+def _with_wrong_secret(walked) -> Contract:
+    _, connector, _, contract = walked
+    first_secret = next(setting.name for setting in connector.SETTINGS if setting.secret)
+    return replace(contract, id="of-the-wrong-secret", settings={**contract.settings, first_secret: "sk_test_wrong"})
 
 
 def test_the_wrong_mode_is_seen_before_money_is_at_stake(walked):

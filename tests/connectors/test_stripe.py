@@ -390,6 +390,15 @@ def test_a_key_used_for_something_else_proves_nothing(contract: Contract) -> Non
     assert stripe.authorise(contract, replace(ask, amount=2999)).outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize("verb", ["authorise", "capture", "refund", "cancel"])
+def test_what_stripe_cannot_find_may_have_happened_all_the_same(contract: Contract, verb: str) -> None:
+    """The key of another account is as good as any, and finds nothing of ours (404 resource_missing)."""
+    elsewhere = "pi_of_another_account"
+    known = {"provider_reference": elsewhere} if verb == "authorise" else {"authorisation_reference": elsewhere}
+    answer = stripe.enquire(contract, Enquire(verb, peer.key(), 500, "EUR", **known))
+    assert (answer.outcome, answer.code) == (Outcome.UNKNOWN, None)
+
+
 @pytest.mark.parametrize("verb", ["register", "authorise", "capture", "refund", "cancel", "enquire"])
 @pytest.mark.parametrize("trouble", ["down", "rate_limit", "busy", "silence"])
 def test_a_provider_in_trouble_leaves_the_outcome_open(
