@@ -234,6 +234,8 @@ EVENTS: dict[str, Word] = {
     "operation.enquired": Word(N_("Provider asked by hand"), "quiet", "person"),
     "news.unmatched": Word(N_("Message from a provider that fits nothing"), "wait", "question"),
     "merchant.added": Word(N_("Merchant added"), "quiet", "full"),
+    "news.not_read": Word(N_("Message from a provider that cannot be read"), "bad", "question"),
+    "news.refused_later": Word(N_("Message from a provider that is not accepted any more"), "bad", "cross"),
     "merchant.changed": Word(N_("Merchant changed"), "quiet", "half"),
     "shop.added": Word(N_("Shop added"), "quiet", "full"),
     "shop.changed": Word(N_("Shop changed"), "quiet", "half"),

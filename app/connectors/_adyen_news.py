@@ -32,7 +32,9 @@ log = structlog.get_logger()
 _SIGNED = ("pspReference", "originalReference", "merchantAccountCode", "merchantReference")
 
 
-def read_news(contract: Contract, headers: Mapping[str, str], body: bytes) -> list[News]:
+def read_news(
+    contract: Contract, headers: Mapping[str, str], body: bytes, received_at: datetime | None = None
+) -> list[News]:
     """Every item must be signed. Raises NewsRefused."""
     _check_password(contract, headers.get("authorization", ""))
     found = json_object(body)

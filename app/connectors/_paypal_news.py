@@ -19,13 +19,15 @@ from app.connectors.kinds import Contract, DeclineCode, DisputeNews, DisputeTurn
 log = structlog.get_logger()
 
 
-def read_news(contract: Contract, headers: Mapping[str, str], body: bytes) -> list[News]:
+def read_news(
+    contract: Contract, headers: Mapping[str, str], body: bytes, received_at: datetime | None = None
+) -> list[News]:
     """The facts of one notification. Raises NewsRefused for a wrong signature or form, and NotSent or NoAnswer
     when PayPal could not be asked for its certificate: then nothing is known, and PayPal repeats for three days.
 
     Where PayPal does not name the authorisation (refunds made in its portal, disputes) it is asked for it.
     """
-    check_signature(contract, headers, body)
+    check_signature(contract, headers, body, received_at)
     try:
         event = json.loads(body)
     except ValueError:

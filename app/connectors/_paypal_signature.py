@@ -11,6 +11,7 @@ import binascii
 import threading
 import zlib
 from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -27,8 +28,11 @@ _CERTIFICATES_PATH = "/v1/notifications/certs/"
 _MOST_CERTIFICATES = 20
 
 
-def check_signature(contract: Contract, headers: Mapping[str, str], body: bytes) -> None:
-    """Raises NewsRefused; NotSent or NoAnswer when the certificate cannot be had now."""
+def check_signature(
+    contract: Contract, headers: Mapping[str, str], body: bytes, received_at: datetime | None = None
+) -> None:
+    """Raises NewsRefused; NotSent or NoAnswer when the certificate cannot be had now. It must have been valid when
+    the message came."""
     given = {name.lower(): value for name, value in headers.items()}
     try:
         sent, at, signature, algorithm, url = (
@@ -44,7 +48,8 @@ def check_signature(contract: Contract, headers: Mapping[str, str], body: bytes)
         raise NewsRefused("the certificate does not come from PayPal")
     signed = f"{sent}|{at}|{webhook}|{zlib.crc32(body)}".encode()
     try:
-        _public_key(url).verify(base64.b64decode(signature, validate=True), signed, padding.PKCS1v15(), hashes.SHA256())
+        key = _public_key(url, received_at or now())
+        key.verify(base64.b64decode(signature, validate=True), signed, padding.PKCS1v15(), hashes.SHA256())
     except (InvalidSignature, binascii.Error):
         raise NewsRefused("wrong signature") from None
 
@@ -65,7 +70,7 @@ _certificates: dict[str, x509.Certificate] = {}
 _lock = threading.Lock()
 
 
-def _public_key(url: str) -> rsa.RSAPublicKey:
+def _public_key(url: str, at: datetime) -> rsa.RSAPublicKey:
     with _lock:
         certificate = _certificates.get(url)
     if certificate is None:
@@ -74,7 +79,7 @@ def _public_key(url: str) -> rsa.RSAPublicKey:
             if len(_certificates) >= _MOST_CERTIFICATES:
                 _certificates.clear()
             _certificates[url] = certificate
-    if not certificate.not_valid_before_utc <= now() <= certificate.not_valid_after_utc:
+    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
         raise NewsRefused("the certificate has expired")
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey):

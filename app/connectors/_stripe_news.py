@@ -22,9 +22,11 @@ log = structlog.get_logger()
 _LAPSED = frozenset({"automatic", "expired"})  # Stripe's own reasons for cancelling an intent
 
 
-def read_news(contract: Contract, headers: Mapping[str, str], body: bytes) -> list[News]:
+def read_news(
+    contract: Contract, headers: Mapping[str, str], body: bytes, received_at: datetime | None = None
+) -> list[News]:
     """Raises NewsRefused. Events we have no use for give []."""
-    event = open_event(contract, headers, body)
+    event = open_event(contract, headers, body, received_at)
     if event.live is not contract.live:
         return event.unread("news_of_other_mode")
     reader = _READERS.get(event.type)

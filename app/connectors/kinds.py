@@ -264,10 +264,14 @@ DisputeTurn = Literal["inquiry", "charged_back", "reversed", "lost"]
 
 @dataclass(frozen=True, slots=True)
 class DisputeNews:
+    """`fee`: all that the provider has taken for this dispute so far, minor units of `fee_currency` (None: of the
+    dispute's own); None: it says nothing about a fee."""
+
     turn: DisputeTurn
     provider_reference: str
     reason: str  # our words where known, else the provider's
     fee: int | None = None
+    fee_currency: str | None = None
     respond_by: datetime | date | None = None
 
 
@@ -296,7 +300,7 @@ class News:
 
 
 class NewsRefused(Exception):
-    """Signature or form of a notification is wrong: answered with 400, kept nowhere, counted."""
+    """Signature or form of a notification is wrong: answered with 400, kept, not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,4 +362,8 @@ class Connector(Protocol):
     def refund(self, contract: Contract, ask: Refund) -> Answer: ...
     def cancel(self, contract: Contract, ask: Cancel) -> Answer: ...
     def enquire(self, contract: Contract, ask: Enquire) -> Answer: ...
-    def read_news(self, contract: Contract, headers: Mapping[str, str], body: bytes) -> list[News]: ...
+    def read_news(
+        self, contract: Contract, headers: Mapping[str, str], body: bytes, received_at: datetime | None = None
+    ) -> list[News]:
+        """`received_at`: when the message came, None for just now; signatures have to have been fresh then."""
+        ...

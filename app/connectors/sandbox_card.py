@@ -8,7 +8,7 @@ operation key as `Idempotency-Key`, and an enquiry asks by that key, so nothing 
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -142,10 +142,12 @@ def check(contract: Contract) -> Checked:
     return checked(call)
 
 
-def read_news(contract: Contract, headers: Mapping[str, str], body: bytes) -> list[News]:
+def read_news(
+    contract: Contract, headers: Mapping[str, str], body: bytes, received_at: datetime | None = None
+) -> list[News]:
     """Raises NewsRefused."""
     lowered = {name.lower(): value for name, value in headers.items()}
-    verify(contract.settings["news_secret"], lowered.get("x-sandbox-signature", ""), body)
+    verify(contract.settings["news_secret"], lowered.get("x-sandbox-signature", ""), body, received_at)
     try:
         return facts(read(lowered.get("content-type", ""), body))
     except Garbled as garbled:

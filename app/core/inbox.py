@@ -16,7 +16,10 @@ from app.core.ids import uuid7
 
 
 class InboxMessage(Model, OfMerchant):
-    """`state`: received, read, refused (wrong signature or form) or unmatched (a fact that fits nothing here)."""
+    """`state`: received, read, refused (wrong signature or form) or unmatched (a fact that fits nothing here).
+
+    `attempts` counts readings, `error` says what stood in the way of the last one.
+    """
 
     __tablename__ = "inbox"
     __table_args__ = (
@@ -55,9 +58,19 @@ def keep(
     headers: Mapping[str, str],
     body: bytes,
 ) -> UUID:
-    """Stores a message once and returns its id (the earlier one's, if the same bytes came before)."""
+    """Stores a message once and returns its id (the earlier one's, if the same bytes came before).
+
+    One that was refused and comes again gets a new chance with the headers of now: the provider may have signed it
+    anew, or somebody has put the contract's secret right.
+    """
     digest = hashlib.sha256(body).digest()
     message_id = uuid7()
+    now_kept = {
+        "sealed": vault.seal_json({"headers": dict(headers), "body": body.decode("latin-1")}, "inbox.sealed"),
+        "state": "received",
+        "attempts": 0,
+        "received_at": now(),
+    }
     stored = connection.execute(
         insert(InboxMessage)
         .values(
@@ -67,15 +80,17 @@ def keep(
             contract_id=contract_id,
             provider=provider,
             digest=digest,
-            sealed=vault.seal_json({"headers": dict(headers), "body": body.decode("latin-1")}, "inbox.sealed"),
-            state="received",
-            received_at=now(),
+            **now_kept,
         )
-        .on_conflict_do_nothing()
+        .on_conflict_do_update(
+            index_elements=[InboxMessage.contract_id, InboxMessage.digest],
+            set_=now_kept,
+            where=InboxMessage.state == "refused",
+        )
         .returning(InboxMessage.id)
-    ).first()
-    if stored:
-        return message_id
+    ).scalar()
+    if stored is not None:
+        return stored
     return connection.execute(
         select(InboxMessage.id).where(InboxMessage.contract_id == contract_id, InboxMessage.digest == digest)
     ).scalar_one()
@@ -87,12 +102,14 @@ def opened(sealed: bytes) -> tuple[dict[str, str], bytes]:
     return message["headers"], message["body"].encode("latin-1")
 
 
-def mark(connection: Connection, message_id: UUID, state: str, error: str | None = None) -> None:
+def mark(connection: Connection, message_id: UUID, state: str, error: str | None = None) -> str:
+    """Counts a reading and says what came of it. Returns the state before."""
+    mine = InboxMessage.id == message_id
+    before = connection.execute(select(InboxMessage.state).where(mine).with_for_update()).scalar_one()
     connection.execute(
-        update(InboxMessage)
-        .where(InboxMessage.id == message_id)
-        .values(state=state, error=error, attempts=InboxMessage.attempts + 1)
+        update(InboxMessage).where(mine).values(state=state, error=error, attempts=InboxMessage.attempts + 1)
     )
+    return before
 
 
 def first_time(connection: Connection, *, merchant_id: UUID, live: bool, contract_id: UUID, news_id: str) -> bool:

@@ -162,7 +162,11 @@ class Authorisation(Model, OfMerchant, Amounts):
 
 
 class Operation(Model, OfMerchant):
-    """One thing asked of a provider, or one fact it told. `booked_amount` is what really moved."""
+    """One thing asked of a provider, or one fact it told. `booked_amount` is what really moved.
+
+    `sent_at`: when it was first sent, where that was later than it was written down. `heard_at`: the provider's own
+    time of the newest yes or no that it told in a notification. `needs_staff_at`: when it came onto the worklist.
+    """
 
     __tablename__ = "operations"
     __table_args__ = (
@@ -207,12 +211,18 @@ class Operation(Model, OfMerchant):
     leased_until: Mapped[datetime | None]
     enquire_at: Mapped[datetime | None]
     enquiries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    sent_at: Mapped[datetime | None]
+    heard_at: Mapped[datetime | None]
+    needs_staff_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
 
 class Dispute(Model, OfMerchant):
-    """A payer's bank asks for the money back. `respond_by` is the last moment for evidence."""
+    """A payer's bank asks for the money back. `respond_by` is the last moment for evidence.
+
+    `fee_currency`: in what the provider takes its fee; NULL while it has named none (and for the dispute's own).
+    """
 
     __tablename__ = "disputes"
     __table_args__ = (
@@ -232,6 +242,7 @@ class Dispute(Model, OfMerchant):
     amount: Mapped[int]
     currency: Mapped[str]
     fee: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    fee_currency: Mapped[str | None]
     reason: Mapped[str]
     respond_by: Mapped[datetime | None]
     opened_at: Mapped[datetime]

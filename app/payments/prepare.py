@@ -121,10 +121,19 @@ def submit(
     return replace(held, operation=operation, authorisation=authorisation)
 
 
-def fact(connection: Connection, held: Held, kind: str, amount: int, *, reference: str | None, actor: str) -> Held:
+def fact(
+    connection: Connection,
+    held: Held,
+    kind: str,
+    amount: int,
+    *,
+    reference: str | None,
+    actor: str,
+    code: str | None = None,
+) -> Held:
     """Inserts an operation that nobody here commanded, so that what a provider did has a row to stand on.
 
-    It reserves nothing: it has happened. The caller records its outcome.
+    It reserves nothing: it has happened. The caller records its outcome; until then it is a no for the reason `code`.
     """
     at = now()
     operation = dict.fromkeys(column.name for column in OPERATIONS.c) | {
@@ -141,6 +150,7 @@ def fact(connection: Connection, held: Held, kind: str, amount: int, *, referenc
         "currency": held.payment["currency"],
         "final": False,
         "reason": "",
+        "code": code,
         "provider_reference": reference,
         "actor": actor,
         "enquiries": 0,

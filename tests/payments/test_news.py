@@ -1,29 +1,28 @@
 """Facts from providers: the same news twice changes nothing, and no fact is ever refused."""
 
-import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
-from app.connectors.kinds import DeclineCode, News, NewsRefused, Outcome
+from app.connectors.kinds import Answer, DeclineCode, News, NewsRefused, Outcome
 from app.core import inbox
+from app.core.clock import now
 from app.core.db import ALL, atomic, of, reading
 from app.core.errors import NotFound
 from app.core.ids import public_id, uuid7
 from app.payments import news
+from app.payments.cancel import cancel
 from app.payments.capture import capture
 from app.payments.expire import expire_actions
-from app.payments.queries import left_to_capture
+from app.payments.perform import record_answer
+from app.payments.queries import OPERATIONS, left_to_capture
 from app.payments.refund import refund
-from sandbox.acquirers import dialects
-from sandbox.acquirers.letters import LETTERS
-from sandbox.acquirers.news import signature
+from app.payments.resolve import resolve
 from tests import factories
 from tests.books import booked, broken_proofs, told
 from tests.payments.histories.world import make_old
-
-AGAIN_AFTER_MINUTES = [0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 
 
 def test_a_pending_refund_arrives_once_although_told_twice(act, tenant):
@@ -120,41 +119,6 @@ def test_a_cancellation_that_overtakes_a_late_yes_waits_for_it(tenant):
     assert broken_proofs() == {}
 
 
-def test_what_fitted_nothing_is_read_again_with_ever_longer_pauses(tenant):
-    message = _of_nobody(tenant)
-    news.read(message)
-    read_at = []
-    for minutes in (0, *(late - early for late in AGAIN_AFTER_MINUTES for early in (0.1, -0.1)), 10_000):
-        before = _attempts(message)
-        _received(message, minutes_ago=minutes)
-        news.retry_unmatched(100)
-        if _attempts(message) > before:
-            read_at.append(round(minutes, 1))
-    assert read_at == [late + 0.1 for late in AGAIN_AFTER_MINUTES]
-
-
-def _of_nobody(tenant):
-    """A notification about an authorisation that is not ours."""
-    letter = LETTERS["A"]
-    fact = {"kind": "refund", "status": "approved", "amount": 100, "currency": "EUR", "reference": "r-of-nobody"}
-    more = {"news": f"n-{uuid7()}", "authorisation": "a-of-nobody", "occurred_at": int(time.time())}
-    _, body = dialects.encode(letter.dialect, {**fact, **more})
-    signed = signature(letter.news_secret, body, int(time.time()))
-    headers = {"content-type": letter.dialect.content_type, "x-sandbox-signature": signed}
-    return news.receive(tenant.contract_id, "sandbox_card", headers, body)
-
-
-def _attempts(message) -> int:
-    with reading(ALL) as connection:
-        return connection.execute(text("SELECT attempts FROM inbox WHERE id = :id"), {"id": message}).scalar_one()
-
-
-def _received(message, *, minutes_ago: int) -> None:
-    with atomic(ALL) as connection:
-        query = text("UPDATE inbox SET received_at = now() - make_interval(secs => 60 * :minutes) WHERE id = :id")
-        connection.execute(query, {"minutes": minutes_ago, "id": message})
-
-
 def test_a_released_rest_is_a_cancellation_and_never_a_refund(act, tenant):
     done = factories.authorised(tenant, 10_000)
     capture(**act, payment_id=done.payment["id"], amount=4_000)
@@ -164,10 +128,104 @@ def test_a_released_rest_is_a_cancellation_and_never_a_refund(act, tenant):
     assert payment["status"] == "captured"
 
 
-def test_news_that_fits_nothing_is_kept_and_told_to_staff(tenant):
-    fact = News(id="x", kind="refund", outcome=Outcome.APPROVED, amount=1, currency="EUR", provider_reference="nobody")
+# Order: the provider's own times decide, not the order in which we hear
+
+
+@pytest.mark.parametrize("kind", ["capture", "refund"])
+def test_a_revocation_that_overtakes_its_yes_ends_as_a_no(act, tenant, kind):
+    done = factories.authorised(tenant, 26_607) if kind == "capture" else factories.captured(tenant, 20_000)
+    verb, before = {"capture": capture, "refund": refund}[kind], booked(done.payment["id"])
+    waiting = verb(**act, payment_id=done.payment["id"], amount=16_607)
+    assert waiting.operation["state"] == "pending"
+    _hear_at(tenant, waiting, kind, "declined", 5)
+    _hear_at(tenant, waiting, kind, "approved", 0)
+    assert _operation(waiting)["state"] == "declined"
+    payment = factories.fresh(done)
+    assert payment["refunded" if kind == "refund" else "captured"] == 0
+    assert told(done.payment["id"])[-1] == f"{kind}.declined"
+    assert booked(done.payment["id"]) == before
+    assert broken_proofs() == {}
+
+
+def test_an_older_no_takes_nothing_back(act, tenant):
+    done = factories.captured(tenant, 20_000)
+    waiting = refund(**act, payment_id=done.payment["id"], amount=16_607)
+    _hear_at(tenant, waiting, "refund", "approved", 5)
+    _hear_at(tenant, waiting, "refund", "declined", 0)
+    assert factories.fresh(done)["refunded"] == 16_607
+    assert told(done.payment["id"])[-1] == "refund.succeeded"
+    assert booked(done.payment["id"]) == {"provider_balance": 3_393, "payer_clearing": -3_393}
+
+
+def test_a_yes_that_is_newer_than_the_no_is_booked(act, tenant):
+    done = factories.captured(tenant, 20_000)
+    waiting = refund(**act, payment_id=done.payment["id"], amount=16_607)
+    _hear_at(tenant, waiting, "refund", "declined", 0)
+    _hear_at(tenant, waiting, "refund", "approved", 5)
+    assert factories.fresh(done)["refunded"] == 16_607
+    assert told(done.payment["id"])[-2:] == ["refund.declined", "refund.succeeded"]
+    assert booked(done.payment["id"]) == {"provider_balance": 3_393, "payer_clearing": -3_393}
+    assert broken_proofs() == {}
+
+
+def test_a_no_that_we_knew_already_is_remembered_with_its_time(act, tenant):
+    """We asked and heard it; then the older yes comes, which had overtaken nobody."""
+    done = factories.captured(tenant, 20_000)
+    waiting = refund(**act, payment_id=done.payment["id"], amount=16_607)
+    asked = {"merchant_id": tenant.merchant_id, "live": False, "operation_id": waiting.operation["id"], "actor": "test"}
+    record_answer(**asked, answer=Answer(Outcome.DECLINED, code=DeclineCode.ACCOUNT_CLOSED))
+    _hear_at(tenant, waiting, "refund", "declined", 5)
+    _hear_at(tenant, waiting, "refund", "approved", 0)
+    assert factories.fresh(done)["refunded"] == 0
+    assert _operation(waiting)["state"] == "declined"
+
+
+def test_a_refund_in_the_portal_that_failed_before_we_heard_of_it_is_no_refund(tenant):
+    done = factories.captured(tenant, 10_000)
+    for outcome, minute in ((Outcome.DECLINED, 5), (Outcome.APPROVED, 0)):
+        news_ = _foreign(done, "refund", 2_500, occurred_at=now() + timedelta(minutes=minute))
+        news_ = replace(news_, outcome=outcome, provider_reference="portal-refund-1")
+        with atomic(of(tenant.merchant_id, False)) as connection:
+            assert news.book(connection, tenant.contract_id, news_)
+    assert factories.fresh(done)["refunded"] == 0
+    assert booked(done.payment["id"]) == {"provider_balance": 10_000, "payer_clearing": -10_000}
+
+
+# Our own, heard of from the provider's side first
+
+
+def test_our_cancellation_is_told_once_although_the_news_overtakes_its_answer(act, tenant):
+    done = factories.authorised(tenant, 26_604)
+    silent = cancel(**act, payment_id=done.payment["id"])
+    assert silent.operation["state"] == "unknown"
+    _hear_foreign(tenant, done, "cancel", 26_604)
+    assert _operation(silent)["state"] == "succeeded"
+    resolve(silent.operation["id"], merchant_id=tenant.merchant_id, live=False)
+    payment = factories.fresh(done)
+    assert (payment["status"], payment["cancelled"], payment["cancel_pending"]) == ("cancelled", 26_604, 0)
+    assert told(done.payment["id"]).count("cancellation.succeeded") == 1
+    assert broken_proofs() == {}
+
+
+@pytest.mark.parametrize("kind", ["capture", "refund"])
+def test_our_own_without_our_key_waits_until_we_know_its_reference(act, tenant, kind):
+    """Adyen may name the payment's reference instead of the capture's."""
+    done = factories.authorised(tenant, 40_000) if kind == "capture" else factories.captured(tenant, 40_000)
+    silent = {"capture": capture, "refund": refund}[kind](**act, payment_id=done.payment["id"], amount=26_604)
+    assert silent.operation["state"] == "unknown"
+    early = _foreign(done, kind, 26_604)
     with atomic(of(tenant.merchant_id, False)) as connection:
-        assert news.book(connection, tenant.contract_id, fact) is False
+        assert news.book(connection, tenant.contract_id, early) is False
+    resolve(silent.operation["id"], merchant_id=tenant.merchant_id, live=False)
+    ours = replace(early, provider_reference=_operation(silent)["provider_reference"])
+    with atomic(of(tenant.merchant_id, False)) as connection:
+        assert news.book(connection, tenant.contract_id, ours) is True
+    assert factories.fresh(done)["captured" if kind == "capture" else "refunded"] == 26_604
+    assert told(done.payment["id"]).count(f"{kind}.succeeded") == 1
+    with atomic(of(tenant.merchant_id, False)) as connection:  # and another one in the portal is another one
+        assert news.book(connection, tenant.contract_id, replace(early, id="n-2")) is True
+    assert factories.fresh(done)["captured" if kind == "capture" else "refunded"] == 53_208
+    assert broken_proofs() == {}
 
 
 def test_a_message_with_a_wrong_signature_is_kept_but_not_read(tenant):
@@ -192,6 +250,17 @@ def test_news_for_an_unknown_contract_is_not_found(tenant):
         news.receive(uuid7(), "sandbox_card", {}, b"{}")
     with pytest.raises(NotFound):
         news.receive(tenant.contract_id, "stripe", {}, b"{}")
+
+
+def _hear_at(tenant, done, kind, outcome, minute) -> None:
+    more = {"reference": "r-1", "occurred_at": now() + timedelta(minutes=minute)}
+    assert factories.hear(tenant, done, kind, outcome, done.operation["amount"], **more)
+
+
+def _operation(done) -> dict:
+    with reading(ALL) as connection:
+        query = select(OPERATIONS).where(OPERATIONS.c.id == done.operation["id"])
+        return dict(connection.execute(query).mappings().one())
 
 
 def _hear_foreign(tenant, done, kind, amount, **more) -> None:
