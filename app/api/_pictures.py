@@ -153,6 +153,7 @@ class Dispute(Picture):
     status: Annotated[str, one_of(DISPUTE.states)]
     amount: Minor
     fee: Minor
+    fee_currency: str
     currency: str
     reason: str
     respond_by: Moment | None

@@ -147,7 +147,7 @@ def _disputed(paypal: Conversation, event: _Event) -> list[News]:
         turn, outcome = (ended, Outcome.APPROVED) if ended else (turn, Outcome.UNKNOWN)
     if outcome is Outcome.UNKNOWN:
         log.warning("paypal.not_understood", word=f"dispute {status} {stage}"[:60], event_id=event.id)
-    reason = text(found, "reason") or "OTHER"
+    reason, fee = text(found, "reason") or "OTHER", _dispute_fee(found)
     amount = read_money(found.get("dispute_amount"))
     transactions = found.get("disputed_transactions")
     first = transactions[0] if isinstance(transactions, list) and transactions else None
@@ -164,21 +164,22 @@ def _disputed(paypal: Conversation, event: _Event) -> list[News]:
                 turn=turn or "inquiry",
                 provider_reference=text(found, "dispute_id") or event.id,
                 reason=DISPUTE_REASONS.get(reason, reason),
-                fee=_dispute_fee(found),
+                fee=fee[0],
+                fee_currency=fee[1],
                 respond_by=moment(found.get("seller_response_due_date")),
             ),
         )
     ]
 
 
-def _dispute_fee(dispute: Mapping[str, Any]) -> int | None:
+def _dispute_fee(dispute: Mapping[str, Any]) -> tuple[int | None, str | None]:
     movements = dispute.get("money_movements")
     for one in movements if isinstance(movements, list) else []:
         ours = text(one, "affected_party") == "SELLER" and text(one, "type") == "DEBIT"
         amount = read_money(one.get("amount")) if ours else None
         if amount and text(one, "reason") in ("DISPUTE_FEE", "CHARGEBACK_FEE"):
-            return amount[0]
-    return None
+            return amount
+    return None, None
 
 
 def _authorisation_of(capture: Mapping[str, Any]) -> str | None:

@@ -24,13 +24,14 @@ TOLERANCE_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event about `thing`, with what every fact of it shares."""
+    """One event about `thing`, with what every fact of it shares. `event_id`: of the event itself."""
 
     contract: Contract
     type: str
     thing: Mapping[str, Any]
     live: object
     at: datetime | None
+    event_id: str | None = None
 
     @property
     def id(self) -> str:
@@ -67,7 +68,7 @@ def open_event(
     if found is None or kind is None:
         raise NewsRefused("not an event")
     at = datetime.fromtimestamp(created, UTC) if created else None
-    return Event(contract, kind, part(found, "data", "object"), found.get("livemode"), at)
+    return Event(contract, kind, part(found, "data", "object"), found.get("livemode"), at, text(found.get("id")))
 
 
 def _check_signature(secret: str, header: str, body: bytes, received_at: datetime) -> None:

@@ -1,13 +1,15 @@
 """Stripe's webhooks in our words.
 
-A fact's id derives from the thing and its state, not from the event: `charge.dispute.created` and
-`charge.dispute.funds_withdrawn` tell of one chargeback and give one id.
+A fact's id derives from the thing and its state, not from the event: two events that tell of one capture give one id.
+Disputes are the exception: they go from state to state and back, and their fee and deadline change in between, so
+that each event is a fact of its own (payments/dispute.py knows a turn that it has booked).
 
 Sources: docs.stripe.com/api/events/types, /api/refunds/object, /api/disputes/object.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -164,6 +166,9 @@ def _dispute(event: Event) -> list[News]:
     status = text(event.thing.get("status")) or ""
     if status not in DISPUTE_STATES:
         return event.unread("provider_word_unknown", word=masked(status))
+    if event.type == "charge.dispute.updated" and event.at:
+        # Only says where it stands. Stripe's times are whole seconds: what moved money in the same one came after it.
+        event = replace(event, at=event.at - timedelta(milliseconds=1))
     return _turned(event, DISPUTE_STATES[status], event.amount("amount"))
 
 
@@ -179,18 +184,20 @@ def _turned(event: Event, turn: DisputeTurn | None, amount: int | None) -> list[
     if turn is None:
         return event.unread("news_not_needed", status=masked(event.thing.get("status")))
     id_, due = event.id, whole(part(event.thing, "evidence_details").get("due_by"))
+    fee, fee_currency = _dispute_fee(event)
     dispute = DisputeNews(
         turn,
         id_,
         masked(event.thing.get("reason")) or "general",
-        fee=_dispute_fee(event),
+        fee=fee,
+        fee_currency=fee_currency,
         respond_by=datetime.fromtimestamp(due, UTC) if due else None,
     )
     if event.thing.get("status") == "warning_closed":
         amount = 0  # an inquiry that ended without a chargeback: nothing was taken, nothing comes back
     return [
         event.news(
-            f"{id_}:{turn}",
+            event.event_id or f"{id_}:{turn}",
             "dispute",
             Outcome.APPROVED,
             amount,
@@ -201,13 +208,14 @@ def _turned(event: Event, turn: DisputeTurn | None, amount: int | None) -> list[
     ]
 
 
-def _dispute_fee(event: Event) -> int | None:
-    """Stripe's fee, when it is in the currency of the dispute."""
-    currency = event.thing.get("currency")
-    for booked in event.thing.get("balance_transactions") or []:
-        if part(booked).get("fee") and part(booked).get("currency") == currency:
-            return read_amount(part(booked).get("fee"), currency)
-    return None
+def _dispute_fee(event: Event) -> tuple[int | None, str | None]:
+    """What Stripe has taken for it so far, in the currency in which it settles: the dispute's own or another one."""
+    movements = [part(one) for one in event.thing.get("balance_transactions") or []]
+    named = [one for one in movements if whole(one.get("fee")) is not None]
+    currency = text(named[0].get("currency")) if named else None
+    taken = sum(whole(one.get("fee")) or 0 for one in named if one.get("currency") == currency)
+    fee = read_amount(max(0, taken), currency) if named else None
+    return fee, (currency or "").upper() if fee is not None else None
 
 
 _READERS: Mapping[str, Callable[[Event], list[News]]] = {

@@ -27,18 +27,11 @@ def book(connection: Connection, held: Held, news: News, actor: str) -> None:
     """Books one turn of a dispute on the held payment. News may come twice, late, or in the wrong order."""
     turn = news.dispute
     assert turn is not None
-    row = (
-        connection.execute(
-            select(DISPUTES)
-            .where(
-                DISPUTES.c.contract_id == held.contract["id"], DISPUTES.c.provider_reference == turn.provider_reference
-            )
-            .with_for_update()
-        )
-        .mappings()
-        .first()
-    )
-    dispute = dict(row) if row else _opened(connection, held, news, turn, actor)
+    known = _known(connection, held, turn)
+    if news.outcome is not Outcome.APPROVED:
+        _not_understood(connection, held, known, news, actor)
+        return
+    dispute = known or _opened(connection, held, news, turn, actor)
     if turn.turn in ("inquiry", dispute["state"]) or _overtaken(news, turn, dispute):
         _update(connection, dispute, news)  # what followed from it is booked already
         return
@@ -54,6 +47,36 @@ def book(connection: Connection, held: Held, news: News, actor: str) -> None:
     elif turn.turn == "lost":
         _post(connection, held, dispute, "lost", recipes.lost(dispute["amount"]))
     _moved(connection, dispute, turn.turn, news, actor)
+
+
+def _known(connection: Connection, held: Held, turn: DisputeNews) -> dict[str, Any] | None:
+    mine = (DISPUTES.c.contract_id == held.contract["id"], DISPUTES.c.provider_reference == turn.provider_reference)
+    row = connection.execute(select(DISPUTES).where(*mine).with_for_update()).mappings().first()
+    return dict(row) if row else None
+
+
+def _not_understood(
+    connection: Connection, held: Held, known: Mapping[str, Any] | None, news: News, actor: str
+) -> None:
+    """A word that nobody here knows moves no money and opens nothing; a person reads it at the provider."""
+    turn = news.dispute
+    assert turn is not None
+    if known:
+        _update(connection, known, news)
+    tell(
+        "dispute.not_understood",
+        subject=("dispute", known["id"]) if known else ("payment", held.payment["id"]),
+        merchant_id=held.payment["merchant_id"],
+        live=held.payment["live"],
+        audience="staff",
+        payment_id=held.payment["id"],
+        data={
+            "dispute": public_id("dsp", known["id"]) if known else None,
+            "provider_reference": turn.provider_reference,
+            "provider_code": news.provider_code,
+        },
+        actor=actor,
+    )
 
 
 def _opened(connection: Connection, held: Held, news: News, turn: DisputeNews, actor: str) -> dict[str, Any]:
@@ -72,6 +95,7 @@ def _opened(connection: Connection, held: Held, news: News, turn: DisputeNews, a
         "amount": news.amount or held.payment["captured"] or held.payment["amount"],
         "currency": held.payment["currency"],
         "fee": 0,
+        "fee_currency": None,
         "reason": turn.reason,
         "respond_by": _moment(turn.respond_by),
         "opened_at": at,
@@ -113,27 +137,42 @@ def _moved(connection: Connection, dispute: Mapping[str, Any], to: str, news: Ne
 
 
 def _update(connection: Connection, dispute: Mapping[str, Any], news: News) -> dict[str, Any]:
-    """Deadline and fee may come with any turn, also one that was overtaken; a fee is booked once, when first named."""
+    """Deadline and fee may come with any turn, also one that was overtaken (if no newer one has named a fee)."""
     turn = news.dispute
     assert turn is not None
     at = news.occurred_at or now()
+    is_newest = at >= dispute["updated_at"]
     values: dict[str, Any] = {"updated_at": max(at, dispute["updated_at"]), "amount": dispute["amount"]}
-    if turn.respond_by is not None and at >= dispute["updated_at"]:
+    if turn.respond_by is not None and is_newest:
         values["respond_by"] = _moment(turn.respond_by)
-    if turn.fee:
-        values["fee"] = turn.fee
-        if not dispute["fee"]:
-            _post_fee(connection, dispute, turn.fee)
+    if turn.fee is not None and (is_newest or not (dispute["fee"] or dispute["fee_currency"])):
+        values |= {"fee": turn.fee, "fee_currency": turn.fee_currency or dispute["currency"]}
+        _post_fee(connection, dispute, news, values)
     connection.execute(update(DISPUTES).where(DISPUTES.c.id == dispute["id"]).values(values))
     return {**dispute, **values}
 
 
-def _post_fee(connection: Connection, dispute: Mapping[str, Any], fee: int) -> None:
-    held = held_authorisation(connection, dispute["authorisation_id"])
-    _post(connection, held, dispute, "fee", recipes.dispute_fee(fee))
+def _post_fee(connection: Connection, dispute: Mapping[str, Any], news: News, named: Mapping[str, Any]) -> None:
+    """What the fee is more (or less) than what is booked of it, in its own currency."""
+    before = dispute["fee_currency"] or dispute["currency"]
+    more = {before: -dispute["fee"]}
+    more[named["fee_currency"]] = more.get(named["fee_currency"], 0) + named["fee"]
+    for currency, amount in more.items():
+        if amount:
+            held = held_authorisation(connection, dispute["authorisation_id"])
+            posting = recipes.dispute_fee(amount)
+            _post(connection, held, dispute, f"fee/{news.id}/{currency}", posting, currency)
 
 
-def _post(connection: Connection, held: Held, dispute: Mapping[str, Any], what: str, posting: recipes.Posting) -> None:
+def _post(
+    connection: Connection,
+    held: Held,
+    dispute: Mapping[str, Any],
+    what: str,
+    posting: recipes.Posting,
+    currency: str | None = None,
+) -> None:
+    """`currency`: if it is not the dispute's."""
     post(
         connection,
         posting,
@@ -141,7 +180,7 @@ def _post(connection: Connection, held: Held, dispute: Mapping[str, Any], what: 
             key=f"{public_id('dsp', dispute['id'])}/{what}/{dispute['step']}",
             merchant_id=dispute["merchant_id"],
             live=dispute["live"],
-            currency=dispute["currency"],
+            currency=currency or dispute["currency"],
             contract_id=dispute["contract_id"],
             payment_id=dispute["payment_id"],
             operation_id=None,

@@ -109,6 +109,7 @@ def dispute_picture(dispute: Row) -> dict[str, Any]:
         "status": dispute["state"],
         "amount": dispute["amount"],
         "fee": dispute["fee"],
+        "fee_currency": dispute["fee_currency"] or dispute["currency"],
         "currency": dispute["currency"],
         "reason": dispute["reason"],
         "respond_by": moment(dispute["respond_by"]),

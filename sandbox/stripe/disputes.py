@@ -92,7 +92,7 @@ def dispute(book: Book, intent_id: str, status: str, amount: int | None = None, 
         "reason": reason,
         "status": "",
     }
-    taken = bool(new["balance_transactions"])
+    taken = sum(one["amount"] for one in new["balance_transactions"]) < 0
     takes = status in ("needs_response", "lost") and not taken
     new["status"] = status
     if takes:

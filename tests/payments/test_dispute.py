@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.connectors.kinds import DisputeNews
 from app.core.db import ALL, reading
@@ -25,12 +25,13 @@ def paid(tenant):
 def hear_turn(tenant, paid):
     """Tells one turn of the payment's dispute; `minute` orders them."""
 
-    def tell(turn: str, minute: int, amount: int = 10_000, fee: int | None = None) -> None:
+    def tell(turn: str, minute: int, amount: int = 10_000, fee: int | None = None, **more) -> None:
+        outcome, fee_currency = more.get("outcome", "approved"), more.get("fee_currency")
         assert factories.hear(
             tenant,
             paid,
             "dispute",
-            "approved",
+            outcome,
             amount,
             reference="",
             news_id=f"{paid.payment['id']}-{turn}-{minute}",
@@ -41,7 +42,8 @@ def hear_turn(tenant, paid):
                 provider_reference=f"dp_{paid.payment['id']}",
                 reason="product_not_received",
                 fee=fee,
-                respond_by=RESPOND_BY,
+                fee_currency=fee_currency,
+                respond_by=more.get("respond_by", RESPOND_BY),
             ),
         )
 
@@ -151,6 +153,47 @@ def test_a_loss_that_is_the_first_we_hear_takes_money_and_fee_once(paid, hear_tu
     }
 
 
+def test_a_fee_that_changes_is_booked_by_its_difference(paid, hear_turn):
+    hear_turn("charged_back", 2, fee=1_500)
+    hear_turn("charged_back", 3, fee=2_500)
+    hear_turn("charged_back", 3, fee=2_500)
+    assert _dispute(paid)["fee"] == 2_500
+    assert booked(paid.payment["id"])["provider_fees"] == 2_500
+    hear_turn("reversed", 4, fee=0)
+    assert booked(paid.payment["id"]) == {"provider_balance": 10_000, "payer_clearing": -10_000}
+    hear_turn("charged_back", 1, fee=1_500)  # an older message knows of no later fee
+    assert _dispute(paid)["fee"] == 0
+    assert broken_proofs() == {}
+
+
+def test_a_fee_is_booked_in_its_own_currency(paid, hear_turn):
+    hear_turn("charged_back", 2, fee=1_700, fee_currency="USD")
+    assert (_dispute(paid)["fee"], _dispute(paid)["fee_currency"]) == (1_700, "USD")
+    assert _fees(paid) == {"USD": 1_700}
+    hear_turn("charged_back", 3, fee=1_500, fee_currency="EUR")
+    assert _fees(paid) == {"USD": 0, "EUR": 1_500}
+    assert broken_proofs() == {}
+
+
+def test_what_is_not_understood_moves_no_money_and_is_told_to_staff(act, paid, hear_turn):
+    """PayPal: resolved in a way that nobody knows, and the first that we hear of it."""
+    hear_turn("charged_back", 2, outcome="unknown", fee=1_500)
+    assert factories.fresh(paid)["charged_back"] == 0
+    assert "dispute.not_understood" in told(paid.payment["id"])
+    assert "dispute.opened" not in told(paid.payment["id"])
+    assert booked(paid.payment["id"]) == {"provider_balance": 10_000, "payer_clearing": -10_000}
+    assert refund(**act, payment_id=paid.payment["id"], amount=100).operation["state"] == "succeeded"
+
+
+def test_of_a_dispute_that_we_know_it_changes_the_deadline_only(paid, hear_turn):
+    hear_turn("inquiry", 1)
+    later = RESPOND_BY + timedelta(days=3)
+    hear_turn("charged_back", 2, outcome="unknown", respond_by=later)
+    assert (_dispute(paid)["state"], _dispute(paid)["respond_by"]) == ("inquiry", later)
+    assert told(paid.payment["id"]).count("dispute.not_understood") == 1
+    assert booked(paid.payment["id"]) == {"provider_balance": 10_000, "payer_clearing": -10_000}
+
+
 def test_a_refund_and_a_chargeback_of_the_same_money_are_a_loss(act, paid, hear_turn):
     refund(**act, payment_id=paid.payment["id"])
     hear_turn("charged_back", 2)
@@ -164,3 +207,14 @@ def _dispute(paid) -> dict:
         return dict(
             connection.execute(select(DISPUTES).where(DISPUTES.c.payment_id == paid.payment["id"])).mappings().one()
         )
+
+
+def _fees(paid) -> dict[str, int]:
+    """What stands at provider fees, by currency."""
+    query = text(
+        "SELECT l.currency, sum(l.amount)::bigint FROM ledger_entries e JOIN ledger_lines l ON l.entry_id = e.id"
+        " JOIN ledger_accounts a ON a.id = l.account_id"
+        " WHERE e.payment_id = :id AND a.code = 'provider_fees' GROUP BY l.currency"
+    )
+    with reading(ALL) as connection:
+        return {row[0]: row[1] for row in connection.execute(query, {"id": paid.payment["id"]})}
