@@ -23,6 +23,7 @@ from app.payments.figures import started_since
 from app.payments.models import Dispute
 from app.payments.queries import OPERATIONS, PAYMENTS
 from app.payments.search import Filters, listed
+from app.payments.worklist import SENT_AT, WAITS_FOR_STAFF
 from app.staff.permissions import SELF
 
 DISPUTES = table_of(Dispute)
@@ -71,11 +72,7 @@ def _open_work() -> list[Tile]:
     may, work = staff().may, counts.open_work(here().live)
     tiles: list[Tile] = []
     if may("payment.read") and work["unknown"]:
-        oldest = _first(
-            select(OPERATIONS.c.created_at)
-            .where(OPERATIONS.c.state == "unknown", OPERATIONS.c.live == here().live)
-            .order_by(OPERATIONS.c.created_at)
-        )
+        oldest = _first(select(SENT_AT).where(WAITS_FOR_STAFF, OPERATIONS.c.live == here().live).order_by(SENT_AT))
         more = _("the oldest for %(age)s", age=formats.age(oldest)) if oldest else ""
         tiles.append(_tile(N_("Operations without an answer"), work["unknown"], more, "unknown", "urgent", "question"))
     if may("dispute.read") and work["disputes"]:

@@ -1,4 +1,4 @@
-"""The worklist of operations without an answer: how old, and "ask now"."""
+"""The worklist of operations without an answer, or pending for too long: how old, and "ask now"."""
 
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from app.core.texts import N_
 from app.merchants.models import Merchant
 from app.payments.enquire import enquire_now
 from app.payments.queries import CONTRACTS, OPERATIONS, PAYMENTS
+from app.payments.worklist import SENT_AT, WAITS_FOR_STAFF
 
 _MOST = 200
 
@@ -36,6 +37,7 @@ HOW = {
     "by_resend": N_("We send it again under the same key."),
     "by_news": N_("Only a message from the provider or a settlement file can tell."),
 }
+PROMISED = N_("The provider has it and promised to tell, and has not told for too long.")
 
 
 class CorrectionForm(Form):
@@ -106,7 +108,7 @@ def _read(operation_id: UUID) -> Any:
     query = (
         select(OPERATIONS, PAYMENTS.c.merchant_reference)
         .join(PAYMENTS, PAYMENTS.c.id == OPERATIONS.c.payment_id)
-        .where(OPERATIONS.c.id == operation_id, OPERATIONS.c.state == "unknown")
+        .where(OPERATIONS.c.id == operation_id, WAITS_FOR_STAFF)
     )
     row = connection().execute(query).mappings().first()
     if row is None:
@@ -139,6 +141,7 @@ def _rows() -> Any:
     query = (
         select(
             OPERATIONS,
+            SENT_AT.label("since"),
             PAYMENTS.c.merchant_reference,
             PAYMENTS.c.brand,
             PAYMENTS.c.last4,
@@ -150,14 +153,16 @@ def _rows() -> Any:
         .join(PAYMENTS, PAYMENTS.c.id == OPERATIONS.c.payment_id)
         .join(CONTRACTS, CONTRACTS.c.id == OPERATIONS.c.contract_id)
         .join(Merchant, Merchant.id == OPERATIONS.c.merchant_id)
-        .where(OPERATIONS.c.state == "unknown", OPERATIONS.c.live == here().live)
-        .order_by(OPERATIONS.c.created_at)
+        .where(WAITS_FOR_STAFF, OPERATIONS.c.live == here().live)
+        .order_by(SENT_AT)
         .limit(_MOST)
     )
     return connection().execute(query).mappings().all()
 
 
 def _how(row: Any) -> str:
+    if row["state"] == "pending":
+        return formats.said(PROMISED)
     resolution = CONNECTORS[row["provider"]].CAN.resolve.get(row["kind"], "by_news")
     return formats.said(HOW[resolution])
 

@@ -17,6 +17,7 @@ from app.core import metrics, queue
 from app.core.clock import now
 from app.core.db import ALL, reading
 from app.figures.depths import waiting
+from app.payments.worklist import WAITS_FOR_STAFF_SQL
 
 door = Blueprint("metrics", __name__)
 
@@ -26,8 +27,8 @@ HELP = {
     "zahlwerk_redis_up": "1: Redis answers. Without it the counters are missing here.",
     "zahlwerk_waiting": "How much waits, by queue: jobs, events without a position, webhooks and mails that are due.",
     "zahlwerk_oldest_waiting_seconds": "How long the oldest of it has been due.",
-    "zahlwerk_unknown_operations": "Operations whose outcome nobody knows yet.",
-    "zahlwerk_oldest_unknown_seconds": "How long the oldest of them has been unknown.",
+    "zahlwerk_unknown_operations": "Operations whose outcome nobody knows, or that have been pending for too long.",
+    "zahlwerk_oldest_unknown_seconds": "How long ago the oldest of them was sent.",
     "zahlwerk_failing_endpoints": "Webhook endpoints that fail.",
     "zahlwerk_failed_reactions": "Reactions that raised and wait to be repeated.",
     "zahlwerk_failed_jobs": "Runs of jobs that RQ keeps as failed.",
@@ -36,15 +37,15 @@ HELP = {
 
 # Every part reads a small table or the beginning of an index.
 _STATE = text(
-    """
+    f"""
     SELECT (SELECT min(due_at) FROM deliveries WHERE state = 'pending') AS webhooks,
            (SELECT min(due_at) FROM mails WHERE state = 'pending') AS mails,
            (SELECT min(happened_at) FROM event_queue q JOIN events e ON e.id = q.event_id) AS events,
-           (SELECT count(*) FROM operations WHERE state = 'unknown') AS unknown,
-           (SELECT min(created_at) FROM operations WHERE state = 'unknown') AS unknown_since,
+           (SELECT count(*) FROM operations WHERE {WAITS_FOR_STAFF_SQL}) AS unknown,
+           (SELECT min(coalesce(sent_at, created_at)) FROM operations WHERE {WAITS_FOR_STAFF_SQL}) AS unknown_since,
            (SELECT count(*) FROM webhook_endpoints WHERE failing_since IS NOT NULL AND deleted_at IS NULL) AS failing,
            (SELECT count(*) FROM failed_reactions) AS reactions
-    """
+    """  # noqa: S608 - words of our own only
 )
 # From name to name along the primary key, not through a week of runs.
 _FINISHED = text(

@@ -16,6 +16,7 @@ from app.methods.kinds import Given, Method
 LABEL = N_("Card")
 ORDER = 10
 NOTE = ""
+SLOW = False
 MARKS = ("visa", "mastercard", "amex")
 
 NUMBER_MISSING = N_("Enter the card number.")

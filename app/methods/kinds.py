@@ -35,4 +35,6 @@ class Method(Protocol):
     def FIELDS(self) -> tuple[Field, ...]: ...
     @property
     def MARKS(self) -> tuple[str, ...]: ...  # pictures in hosted_pages/templates/hosted/marks/
+    @property
+    def SLOW(self) -> bool: ...  # may an answer take days, without anything being wrong?
     def read(self, typed: Mapping[str, str], today: date) -> Given: ...

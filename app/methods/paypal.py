@@ -13,6 +13,7 @@ ORDER = 20
 NOTE = N_("You confirm the payment at PayPal and then come back here.")
 FIELDS: tuple[Field, ...] = ()
 MARKS = ("paypal",)
+SLOW = True  # PayPal waits for bank debits behind it, and holds some payments for its own review
 
 
 def read(typed: Mapping[str, str], today: date) -> Given:

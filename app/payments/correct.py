@@ -1,7 +1,7 @@
 """`correct()`: staff say how an operation ended that nobody else will tell us about.
 
-For an UNKNOWN that its provider cannot or will not answer: somebody has looked at the provider's own pages or at the
-bank. The books follow as they would have followed the provider's answer.
+For what stands on the worklist because its provider cannot or will not answer: somebody has looked at the provider's
+own pages or at the bank. The books follow as they would have followed the provider's answer.
 """
 
 from typing import Literal
@@ -16,6 +16,7 @@ from app.core.ids import public_id
 from app.core.texts import N_
 from app.payments.perform import Done, apply_answer
 from app.payments.queries import held_operation
+from app.payments.worklist import waits_for_staff
 
 Ended = Literal["succeeded", "declined"]
 _OUTCOMES = {"succeeded": Outcome.APPROVED, "declined": Outcome.DECLINED}
@@ -23,15 +24,15 @@ _OUTCOMES = {"succeeded": Outcome.APPROVED, "declined": Outcome.DECLINED}
 
 class NothingToCorrect(Conflict):
     code = "nothing_to_correct"
-    message = N_("This operation has an outcome: it is %(state)s.")
-    advice = N_("Only what is without an answer is corrected by hand.")
+    message = N_("Nobody has to say how this operation ended: it is %(state)s.")
+    advice = N_("Only what has been without an answer for too long is corrected by hand.")
 
 
 def correct(connection: Connection, operation_id: UUID, ended: Ended, *, reason: str, actor: str) -> Done:
     """Records the outcome in the open transaction, and that it was a person's. Raises NotFound, NothingToCorrect."""
     held = held_operation(connection, operation_id)
     operation = held.operation
-    if operation["state"] != "unknown":
+    if not waits_for_staff(operation):
         raise NothingToCorrect(state=operation["state"])
     tell(
         "operation.corrected",
@@ -40,7 +41,12 @@ def correct(connection: Connection, operation_id: UUID, ended: Ended, *, reason:
         live=operation["live"],
         payment_id=operation["payment_id"],
         audience="staff",
-        data={"operation": public_id("op", operation_id), "before": "unknown", "after": ended, "reason": reason},
+        data={
+            "operation": public_id("op", operation_id),
+            "before": operation["state"],
+            "after": ended,
+            "reason": reason,
+        },
         actor=actor,
     )
     return apply_answer(connection, held, Answer(_OUTCOMES[ended], message=reason), actor=actor)

@@ -27,6 +27,7 @@ from app.payments.effect import of_answer
 from app.payments.queries import OPERATIONS, Held, held_operation
 from app.payments.record import record
 from app.payments.states import FINAL
+from app.payments.worklist import tell_staff_if_old
 
 log = structlog.get_logger()
 
@@ -156,8 +157,9 @@ def _instrument(connection: Any, held: Held, answer: Answer, actor: str) -> UUID
 
 
 def later_again(connection: Any, held: Held) -> Done:
-    """No change: ask again after a longer while."""
+    """No change: ask again after a longer while, and tell staff when it has been too long."""
     operation = held.operation
+    tell_staff_if_old(connection, held)
     connection.execute(
         OPERATIONS.update()
         .where(OPERATIONS.c.id == operation["id"])

@@ -1,8 +1,8 @@
 """UNKNOWN is resolved by asking, never by guessing.
 
 A job claims operations whose enquiry is due (also those whose process died after SUBMITTED), asks the
-provider in the way its connector declares, and records what it hears. What stays unknown for a day
-goes to the staff's worklist, still reserved.
+provider in the way its connector declares, and records what it hears. What stays without an answer
+for too long goes to the staff's worklist (worklist.py), still reserved.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,6 @@ from app.connectors import CONNECTORS
 from app.connectors.kinds import Answer, DeclineCode, Enquire, Outcome, Verb
 from app.core.clock import now
 from app.core.db import ALL, atomic, of, reading
-from app.core.events import tell
 from app.core.ids import public_id
 from app.core.logs import about, about_payment
 from app.payments import cancel, capture, refund
@@ -41,7 +40,6 @@ from app.payments.resume import resume
 
 log = structlog.get_logger()
 
-STAFF_AFTER = timedelta(hours=24)
 # A request that the provider says it never saw may still be on its way; after this it cannot be.
 SURELY_LOST_AFTER = timedelta(seconds=60)
 _VERBS: dict[str, Verb] = {"authorise": "authorise", "capture": "capture", "refund": "refund", "cancel": "cancel"}
@@ -139,30 +137,18 @@ def enquiry(held: Held) -> Enquire:
 def _still_unclear(held: Held, answer: Answer) -> bool:
     if answer.outcome is Outcome.UNKNOWN:
         return True
-    young = now() - held.operation["created_at"] < SURELY_LOST_AFTER
+    # Every sending is a transition, so it was sent no later than this; it may have been written down hours before.
+    young = now() - held.operation["updated_at"] < SURELY_LOST_AFTER
     return answer.code is DeclineCode.NEVER_ARRIVED and young
 
 
 def _wait(held: Held) -> Done:
-    """Nothing new: SUBMITTED becomes UNKNOWN; after a day staff are told, once."""
+    """Nothing new: SUBMITTED becomes UNKNOWN, anything else is asked about later."""
     operation = held.operation
     with atomic(of(operation["merchant_id"], operation["live"])) as connection:
         held = held_operation(connection, operation["id"])
         if held.operation["state"] == "submitted":
             return apply_answer(connection, held, Answer(Outcome.UNKNOWN), actor="job:resolve")
-        old = now() - operation["created_at"] > STAFF_AFTER
-        if old and held.operation["state"] == "unknown" and operation["message"] != "worklist":
-            connection.execute(update(OPERATIONS).where(OPERATIONS.c.id == operation["id"]).values(message="worklist"))
-            tell(
-                "operation.needs_staff",
-                subject=("operation", operation["id"]),
-                merchant_id=operation["merchant_id"],
-                live=operation["live"],
-                payment_id=operation["payment_id"],
-                audience="staff",
-                data={"operation": public_id("op", operation["id"])},
-                actor="job:resolve",
-            )
         return later_again(connection, held)
 
 

@@ -28,11 +28,15 @@ def resume(*, merchant_id: UUID, live: bool, operation_id: UUID, parameters: Map
         parameters = parameters or returned(held.operation)
         action = {**(held.operation["action"] or {}), "returned": dict(parameters)}
         leased = {"leased_until": now() + LEASE, "enquire_at": now() + LEASE}
-        enquiries = held.operation["enquiries"] + (held.operation["state"] == "unknown")
+        again = held.operation["state"] == "unknown"
+        enquiries = held.operation["enquiries"] + again
+        values = {"enquiries": enquiries, "action": action, "updated_at": now(), **leased}
+        if not again:
+            values["sent_at"] = now()  # until now it waited for the payer, not for the provider
         connection.execute(
             update(OPERATIONS)
             .where(OPERATIONS.c.id == operation_id)
-            .values(state="submitted", step=OPERATIONS.c.step + 1, enquiries=enquiries, action=action, **leased)
+            .values(state="submitted", step=OPERATIONS.c.step + 1, **values)
         )
     reference = held.operation["provider_reference"] or held.authorisation["provider_reference"] or ""
     means = Means(method=held.authorisation["method"], store=held.authorisation["store"])

@@ -11,8 +11,10 @@ from admin.here import arrive, leave
 from app.core.clock import now
 from app.core.db import ALL, atomic, reading
 from app.core.ids import public_id
+from app.payments.capture import capture
 from app.payments.possible import Offer, Possible
 from app.payments.queries import OPERATIONS
+from app.payments.resolve import resolve
 from sandbox.acquirers.cards import AMOUNTS
 from tests import factories
 from tests.admin.desk import Desk, user
@@ -306,3 +308,22 @@ def test_an_operation_without_an_answer_is_asked_about(app, made, tenant, desk, 
     assert after.path == "/admin/unknown/"
     assert after.notes in (["Capture: Succeeded."], ["Capture: Not sent."])
     assert done.payment["merchant_reference"] not in after.text
+
+
+def test_what_a_provider_promised_and_did_not_tell_stands_on_the_worklist_too(app, made, tenant, desk):
+    done = made(factories.authorised, tenant, 26_607)
+    reference = done.payment["merchant_reference"]
+    with app.app_context():
+        mine = {"merchant_id": tenant.merchant_id, "live": False}
+        operation = capture(**mine, payment_id=done.payment["id"], amount=16_607, actor="test").operation
+        with atomic(ALL) as connection:
+            old = {"created_at": now() - timedelta(hours=30)}
+            connection.execute(update(OPERATIONS).where(OPERATIONS.c.id == operation["id"]).values(old))
+    assert operation["state"] == "pending"
+    assert reference not in desk.open("/admin/unknown/?mode=test").text, "nobody has asked yet"
+    with app.app_context():
+        resolve(operation["id"], **mine)
+    worklist = desk.open("/admin/unknown/?mode=test")
+    assert reference in worklist.text
+    assert "promised to tell" in worklist.text
+    assert "What happened" in desk.open(f"/admin/unknown/{public_id('op', operation['id'])}/correct").text

@@ -18,7 +18,6 @@ from tests.books import booked, broken_proofs, told
 from tests.connectors.peers import stripe as peer
 from tests.connectors.peers._serving import Caught, catcher
 
-
 ROUNDS = (
     ("warning_needs_response", "inquiry"),
     ("needs_response", "charged_back"),

@@ -168,10 +168,12 @@ class World:
 
 
 def make_old(operation: str, age: timedelta) -> None:
-    """As if the operation had been written down `age` ago."""
+    """As if the operation had been written down and sent `age` ago."""
     with atomic(ALL) as connection:
         connection.execute(
-            update(OPERATIONS).where(OPERATIONS.c.id == parse_id("op", operation)).values(created_at=now() - age)
+            update(OPERATIONS)
+            .where(OPERATIONS.c.id == parse_id("op", operation))
+            .values(created_at=now() - age, updated_at=now() - age)
         )
 
 
