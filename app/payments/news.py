@@ -64,7 +64,7 @@ def read(message_id: UUID) -> None:
     in the way (kept, counted, and read again). Of a message that had been taken, staff are told in both cases.
     """
     with reading(ALL) as connection:
-        message = connection.execute(select(INBOX).where(INBOX.c.id == message_id)).mappings().one()
+        message = dict(connection.execute(select(INBOX).where(INBOX.c.id == message_id)).mappings().one())
         contract = dict(
             connection.execute(select(CONTRACTS).where(CONTRACTS.c.id == message["contract_id"])).mappings().one()
         )
@@ -121,7 +121,7 @@ def _mark(
     """`told`: the event for staff and what it says; that a message is unmatched is told once."""
     with atomic(of(message["merchant_id"], message["live"])) as connection:
         before = inbox.mark(connection, message["id"], state, error[:500] if error else None)
-        if (told and before != "unmatched") or (told and state != "unmatched"):
+        if told and not before == state == "unmatched":
             name, data = told
             tell(
                 name,
