@@ -232,6 +232,7 @@ EVENTS: dict[str, Word] = {
     "books.proved": Word(N_("Proofs of the books run by hand"), "quiet", "person"),
     "instrument.added": Word(N_("Means of payment stored"), "quiet", "full"),
     "operation.needs_staff": Word(N_("On the worklist: still no answer"), "wait", "question"),
+    "operation.refused_elsewhere": Word(N_("Tried in the provider's portal, and refused"), "quiet", "cross"),
     "operation.enquired": Word(N_("Provider asked by hand"), "quiet", "person"),
     "news.unmatched": Word(N_("Message from a provider that fits nothing"), "wait", "question"),
     "news.not_read": Word(N_("Message from a provider that cannot be read"), "bad", "question"),

@@ -210,9 +210,31 @@ def _book_foreign(connection: Connection, held: Held, news: News, actor: str) ->
         return held
     code = (news.code or DeclineCode.PROVIDER_DECLINED).value if declined else None
     held = fact(connection, held, news.kind, news.amount, reference=news.provider_reference, actor=actor, code=code)
-    if not declined:
+    if declined:
+        _tell_refused_elsewhere(held, actor)
+    else:
         apply_answer(connection, held, _answer(news), actor=actor)
     return held
+
+
+def _tell_refused_elsewhere(held: Held, actor: str) -> None:
+    operation = held.operation
+    tell(
+        "operation.refused_elsewhere",
+        subject=("operation", operation["id"]),
+        merchant_id=operation["merchant_id"],
+        live=operation["live"],
+        payment_id=operation["payment_id"],
+        audience="staff",
+        data={
+            "operation": public_id("op", operation["id"]),
+            "kind": operation["kind"],
+            "amount": operation["amount"],
+            "currency": operation["currency"],
+            "code": operation["code"],
+        },
+        actor=actor,
+    )
 
 
 def _book_released(connection: Connection, held: Held, news: News, actor: str) -> None:

@@ -122,7 +122,7 @@ def _surely_lost(tenant, done) -> None:
         connection.execute(
             update(OPERATIONS)
             .where(OPERATIONS.c.id == done.operation["id"])
-            .values(created_at=now() - timedelta(seconds=90))
+            .values(updated_at=now() - timedelta(seconds=90))  # and so sent, at the latest
         )
     found = resolve(done.operation["id"], merchant_id=tenant.merchant_id, live=False)
     assert found.operation["state"] == "failed"

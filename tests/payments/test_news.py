@@ -188,6 +188,7 @@ def test_a_refund_in_the_portal_that_failed_before_we_heard_of_it_is_no_refund(t
         with atomic(of(tenant.merchant_id, False)) as connection:
             assert news.book(connection, tenant.contract_id, news_)
     assert factories.fresh(done)["refunded"] == 0
+    assert told(done.payment["id"])[-1] == "operation.refused_elsewhere"
     assert booked(done.payment["id"]) == {"provider_balance": 10_000, "payer_clearing": -10_000}
 
 
@@ -195,14 +196,14 @@ def test_a_refund_in_the_portal_that_failed_before_we_heard_of_it_is_no_refund(t
 
 
 def test_our_cancellation_is_told_once_although_the_news_overtakes_its_answer(act, tenant):
-    done = factories.authorised(tenant, 26_604)
+    done = factories.authorised(tenant, 36_604)
     silent = cancel(**act, payment_id=done.payment["id"])
     assert silent.operation["state"] == "unknown"
-    _hear_foreign(tenant, done, "cancel", 26_604)
+    _hear_foreign(tenant, done, "cancel", 36_604)
     assert _operation(silent)["state"] == "succeeded"
     resolve(silent.operation["id"], merchant_id=tenant.merchant_id, live=False)
     payment = factories.fresh(done)
-    assert (payment["status"], payment["cancelled"], payment["cancel_pending"]) == ("cancelled", 26_604, 0)
+    assert (payment["status"], payment["cancelled"], payment["cancel_pending"]) == ("cancelled", 36_604, 0)
     assert told(done.payment["id"]).count("cancellation.succeeded") == 1
     assert broken_proofs() == {}
 
@@ -211,20 +212,20 @@ def test_our_cancellation_is_told_once_although_the_news_overtakes_its_answer(ac
 def test_our_own_without_our_key_waits_until_we_know_its_reference(act, tenant, kind):
     """Adyen may name the payment's reference instead of the capture's."""
     done = factories.authorised(tenant, 40_000) if kind == "capture" else factories.captured(tenant, 40_000)
-    silent = {"capture": capture, "refund": refund}[kind](**act, payment_id=done.payment["id"], amount=26_604)
+    silent = {"capture": capture, "refund": refund}[kind](**act, payment_id=done.payment["id"], amount=36_604)
     assert silent.operation["state"] == "unknown"
-    early = _foreign(done, kind, 26_604)
+    early = _foreign(done, kind, 36_604)
     with atomic(of(tenant.merchant_id, False)) as connection:
         assert news.book(connection, tenant.contract_id, early) is False
     resolve(silent.operation["id"], merchant_id=tenant.merchant_id, live=False)
     ours = replace(early, provider_reference=_operation(silent)["provider_reference"])
     with atomic(of(tenant.merchant_id, False)) as connection:
         assert news.book(connection, tenant.contract_id, ours) is True
-    assert factories.fresh(done)["captured" if kind == "capture" else "refunded"] == 26_604
+    assert factories.fresh(done)["captured" if kind == "capture" else "refunded"] == 36_604
     assert told(done.payment["id"]).count(f"{kind}.succeeded") == 1
     with atomic(of(tenant.merchant_id, False)) as connection:  # and another one in the portal is another one
         assert news.book(connection, tenant.contract_id, replace(early, id="n-2")) is True
-    assert factories.fresh(done)["captured" if kind == "capture" else "refunded"] == 53_208
+    assert factories.fresh(done)["captured" if kind == "capture" else "refunded"] == 73_208
     assert broken_proofs() == {}
 
 
