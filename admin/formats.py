@@ -19,6 +19,7 @@ from admin.here import here
 from app.core.clock import now
 from app.core.ids import public_id
 from app.core.money import exponent
+from app.merchants import keys
 from app.payments.words import dispute_words, refusal_words
 
 
@@ -240,7 +241,12 @@ def key_state(key: Mapping[str, Any]) -> Markup:
         return badge(words.REVOKED)
     if ends is None:
         return badge(words.ACTIVE)
-    return badge(words.ENDED if ends <= now() else words.ENDING)
+    return badge(words.ENDED if has_ended(key) else words.ENDING)
+
+
+def has_ended(key: Mapping[str, Any]) -> bool:
+    """An API key that was rotated, and whose overlap is over."""
+    return keys.has_ended(key["expires_at"])
 
 
 def endpoint_state(endpoint: Mapping[str, Any]) -> Markup:

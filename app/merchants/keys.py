@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, text, update
 from app.core import limits, vault
 from app.core.clock import now
 from app.core.db import atomic, of, single
-from app.core.errors import NotFound, Refusal
+from app.core.errors import Conflict, NotFound, Refusal
 from app.core.events import tell
 from app.core.fast import Statement
 from app.core.ids import public_id, uuid7
@@ -31,11 +31,18 @@ class UnknownPermission(Refusal):
     message = N_("There is no permission %(permission)s.")
 
 
+class KeyEnded(Conflict):
+    code = "key_ended"
+    message = N_("This key has ended already.")
+    advice = N_("Issue a new one.")
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever calls the API: a key, its merchant and mode."""
+    """Whoever calls the API: a key, its merchant and mode. `lineage`: the first of the keys rotated into it."""
 
     key_id: UUID
+    lineage: UUID
     merchant_id: UUID
     live: bool
     permissions: frozenset[str]
@@ -48,7 +55,7 @@ class Caller:
 _AUTHENTICATE = Statement(
     text(
         "SELECT id, merchant_id, live, permissions, expires_at, revoked_at, clock_offset_seconds, timezone,"
-        " limits"
+        " limits, lineage"
         " FROM authenticate_key(:digest)"
     )
 )
@@ -63,10 +70,12 @@ def issue(
     permissions: Sequence[str] = PERMISSIONS,
     allowed: Limits | None = None,
     actor: str,
+    lineage: UUID | None = None,
 ) -> tuple[UUID, str]:
     """A new key. Returns its id and the secret, which is shown this once and never again.
 
-    `allowed`: how much it may move; None: as much as there is. Raises UnknownPermission, BadLimit, UnknownCurrency.
+    `allowed`: how much it may move; None: as much as there is. `actor`: whoever is shown the secret. `lineage`: of the
+    key it follows. Raises UnknownPermission, BadLimit, UnknownCurrency.
     """
     for permission in permissions:
         if permission not in PERMISSIONS:
@@ -85,6 +94,8 @@ def issue(
             hint=secret[-4:],
             permissions=list(permissions),
             limits=stored,
+            issued_by=actor,
+            lineage=lineage or key_id,
             created_at=now(),
         )
     )
@@ -105,28 +116,44 @@ def authenticate(secret: str) -> Caller | None:
         row = _AUTHENTICATE.row(connection, {"digest": _digest(secret)})
     if row is None:
         return None
-    key_id, merchant_id, live, permissions, expires_at, revoked_at, offset, timezone, allowed = row
-    if revoked_at is not None or (expires_at is not None and expires_at <= now()):
+    key_id, merchant_id, live, permissions, expires_at, revoked_at, offset, timezone, allowed, lineage = row
+    if revoked_at is not None or has_ended(expires_at):
         return None
-    return Caller(key_id, merchant_id, live, frozenset(permissions), limits.of_json(allowed), offset, timezone)
+    return Caller(key_id, lineage, merchant_id, live, frozenset(permissions), limits.of_json(allowed), offset, timezone)
 
 
-def rotate(merchant_id: UUID, live: bool, key_id: UUID, *, overlap: timedelta, actor: str) -> tuple[UUID, str]:
-    """A second key with the same rights; the old one ends after `overlap`. Raises NotFound."""
-    with atomic(of(merchant_id, live)) as connection:
-        row = _live_key(connection, key_id)
-        ends = now() + overlap
-        connection.execute(update(ApiKey).where(ApiKey.id == key_id).values(expires_at=ends))
-        _told("api_key.rotated", key_id, merchant_id, live, actor, {"ends_at": ends})
-        return issue(
-            connection,
-            merchant_id=merchant_id,
-            live=live,
-            name=row.name,
-            permissions=row.permissions,
-            allowed=limits.of_json(row.limits),
-            actor=actor,
-        )
+def rotate(connection: Connection, key_id: UUID, *, overlap: timedelta, actor: str) -> tuple[UUID, str]:
+    """A second key with the same rights; the old one ends after `overlap`, or when it would have ended anyway.
+
+    Raises NotFound, KeyEnded.
+    """
+    row = _live_key(connection, key_id)
+    if has_ended(row.expires_at):
+        raise KeyEnded()
+    ends = now() + overlap if row.expires_at is None else min(row.expires_at, now() + overlap)
+    connection.execute(update(ApiKey).where(ApiKey.id == key_id).values(expires_at=ends))
+    _told("api_key.rotated", key_id, row.merchant_id, row.live, actor, {"ends_at": ends})
+    return issue(
+        connection,
+        merchant_id=row.merchant_id,
+        live=row.live,
+        name=row.name,
+        permissions=row.permissions,
+        allowed=limits.of_json(row.limits),
+        actor=actor,
+        lineage=row.lineage,
+    )
+
+
+def has_ended(expires_at: datetime | None) -> bool:
+    return expires_at is not None and expires_at <= now()
+
+
+def seen_by(connection: Connection, key_id: UUID) -> frozenset[str]:
+    """Actors who were shown the secret of this key, or of one that was rotated into it or out of it."""
+    lineage = select(ApiKey.lineage).where(ApiKey.id == key_id).scalar_subquery()
+    found = connection.execute(select(ApiKey.issued_by).where(ApiKey.lineage == lineage)).scalars()
+    return frozenset(actor for actor in found if actor)
 
 
 def revoke(merchant_id: UUID, live: bool, key_id: UUID, *, actor: str) -> datetime:

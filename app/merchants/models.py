@@ -94,7 +94,11 @@ class ProviderContract(Model, OfMerchant):
 
 
 class ApiKey(Model, OfMerchant):
-    """A secret key, stored as a keyed hash. `hint` is what a person recognises it by (its last four signs)."""
+    """A secret key, stored as a keyed hash. `hint` is what a person recognises it by (its last four signs).
+
+    `issued_by`: the actor who was shown its secret. `lineage`: the first of the keys that were rotated into one
+    another; limits and rules hold for all of them together.
+    """
 
     __tablename__ = "api_keys"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -104,6 +108,8 @@ class ApiKey(Model, OfMerchant):
     hint: Mapped[str]
     permissions: Mapped[list[str]] = mapped_column(ARRAY(Text))
     limits: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))  # core/limits.py
+    issued_by: Mapped[str | None]
+    lineage: Mapped[UUID] = mapped_column(index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -179,8 +179,8 @@ def test_revoked_expired_unknown_and_missing_keys_look_the_same(app, tenant):
         with atomic(ALL) as connection:
             revoked_id, revoked = keys.issue(connection, name="revoked", **act)
             expired_id, expired = keys.issue(connection, name="expired", **act)
+            keys.rotate(connection, expired_id, overlap=timedelta(seconds=-1), actor="test")
         keys.revoke(tenant.merchant_id, False, revoked_id, actor="test")
-        keys.rotate(tenant.merchant_id, False, expired_id, overlap=timedelta(seconds=-1), actor="test")
     client = app.test_client()
     sent = [
         f"Bearer {revoked}",
