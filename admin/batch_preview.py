@@ -16,6 +16,7 @@ from admin.listing import Filters
 from app.batches.start import MOST, Line, TooMany
 from app.core.errors import NotFound
 from app.core.ids import parse_id, public_id
+from app.core.limits import exceeded
 from app.merchants.models import Merchant
 from app.payments import search
 from app.payments.offers import Verb, offers
@@ -94,8 +95,8 @@ def _lines(connection: Connection, verb: Verb, payments: Sequence[UUID]) -> list
 
 
 def _is_above(verb: Verb, line: Line) -> bool:
-    limit = staff().limit(f"payment.{verb}", line.payment["merchant_id"], line.payment["currency"])
-    return limit.each is not None and line.amount > limit.each
+    found = staff().limits(f"payment.{verb}", line.payment["merchant_id"], line.payment["currency"])
+    return exceeded(found, line.amount, lambda _one: 0) is not None
 
 
 def _ids(keys: Sequence[str]) -> list[UUID]:

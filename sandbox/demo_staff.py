@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.approvals.ask import permit
-from app.approvals.kinds import Asker
+from app.approvals.kinds import asker_of
 from app.approvals.rules import RULES, add_rule
 from app.core.db import ALL, atomic, reading
 from app.core.errors import Refusal
@@ -81,7 +81,7 @@ def ask_for_approvals() -> None:
     user = StaffDatastore().find_user(email="refunds@zahlwerk.example")
     assert user is not None
     desk = staff_of(user)
-    asker = Asker(desk.actor, desk.limit, user_id=desk.id, roles=desk.roles)
+    asker = asker_of(desk)
     reasons = ["Ware kam beschädigt an", "Doppelt bestellt"]
     for payment in _captured():
         whose = {"merchant_id": payment.merchant_id, "live": False, "payment_id": payment.id, "actor": desk.actor}

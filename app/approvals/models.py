@@ -18,6 +18,7 @@ class ApprovalRequest(Model):
     """`action`: a name on the shelf `actions/`. `facts`: what matters to it, as it was when it was asked for.
 
     `group_id`: the operations that wait for it. `sealed`: what only the maker may see once it is done (a secret).
+    `sealed_params`: parameters that nobody may read (a provider's credentials), until it is decided.
     Requests that concern no merchant (users' rights) have none.
     """
 
@@ -54,6 +55,9 @@ class ApprovalRequest(Model):
     decided_by: Mapped[str | None]
     note: Mapped[str | None]
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=vault.sealed("approval_requests.sealed"))
+    sealed_params: Mapped[bytes | None] = mapped_column(
+        LargeBinary, info=vault.sealed("approval_requests.sealed_params")
+    )
     requested_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
@@ -89,11 +93,15 @@ class ApprovalRule(Model):
 
 
 class LimitUse(Model):
-    """What somebody with a daily limit did on a day. `amount` falls to 0 when nothing came of it."""
+    """What somebody with a daily limit did, or approved, on a day. `actor`: of a key the first of its lineage.
+
+    `asked` is what it was to be, `amount` what is left of it after what came to nothing. `at_merchant` is no tenant
+    column: a grant may span merchants, and its day is added up over them whoever's transaction asks.
+    """
 
     __tablename__ = "limit_uses"
     __table_args__ = (
-        UniqueConstraint("group_id"),
+        UniqueConstraint("group_id", "actor", "permission"),
         Index("ix_limit_uses_of_a_day", "actor", "permission", "currency", "live", "day"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -102,5 +110,7 @@ class LimitUse(Model):
     currency: Mapped[str]
     live: Mapped[bool]
     day: Mapped[date]
+    at_merchant: Mapped[UUID]
+    asked: Mapped[int]
     amount: Mapped[int]
     group_id: Mapped[UUID]

@@ -1,12 +1,13 @@
 """What needs a second pair of eyes: rules, and the limits of whoever asks."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.approvals.kinds import Asker
 from app.approvals.models import ApprovalRule, LimitUse
@@ -16,8 +17,10 @@ from app.core.errors import NotFound, Refusal
 from app.core.events import tell
 from app.core.fast import Statement
 from app.core.ids import public_id, uuid7
+from app.core.limits import Allowance, exceeded
 from app.core.money import exponent
 from app.core.texts import N_
+from app.merchants.models import ApiKey
 
 RULES, USES = table_of(ApprovalRule), table_of(LimitUse)
 _DAY_IN = ZoneInfo("Europe/Berlin")  # a limit's day is the desk's day
@@ -74,56 +77,76 @@ def over_limit(
 ) -> dict[str, Any] | None:
     """Why the asker may not do this alone: `{"limit": minor, "kind": "each" | "daily", ...}`. None: within the limits.
 
-    `lock`: two commands of one asker wait for each other when there is a daily limit, so that together they stay below.
+    `payment`: whatever has merchant_id, live and currency. `lock`: two commands of one asker wait for each other when
+    there is a daily limit, so that together they stay below.
     """
-    limit = asker.limit(permission, payment["merchant_id"], payment["currency"])
-    if limit.each is not None and amount > limit.each:
-        return {"limit": limit.each, "kind": "each", "currency": payment["currency"]}
-    if limit.daily is None:
-        return None
-    if lock:
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"limit {asker.actor}"))))
-    if used(connection, asker.actor, permission, payment) + amount > limit.daily:
-        return {"limit": limit.daily, "kind": "daily", "currency": payment["currency"]}
-    return None
+    found = asker.limits(permission, payment["merchant_id"], payment["currency"])
+    if lock and any(one.limit.daily is not None for one in found):
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"limit {asker.holder}"))))
+
+    def used_of(one: Allowance) -> int:
+        return used(connection, asker.holder, permission, payment, one.merchants)
+
+    bound = exceeded(found, amount, used_of)
+    return bound and {"limit": bound[1], "kind": bound[0], "currency": payment["currency"]}
 
 
-def used(connection: Connection, actor: str, permission: str, payment: Mapping[str, Any]) -> int:
-    """What they did today, minor units."""
-    return connection.execute(
-        select(func.coalesce(func.sum(USES.c.amount), 0)).where(
-            USES.c.actor == actor,
-            USES.c.permission == permission,
-            USES.c.currency == payment["currency"],
-            USES.c.live == payment["live"],
-            USES.c.day == _today(),
-        )
-    ).scalar_one()
+def used(
+    connection: Connection,
+    holder: str,
+    permission: str,
+    payment: Mapping[str, Any],
+    merchants: Collection[UUID] | None = None,
+) -> int:
+    """What they did today at `merchants` (None: at all), minor units."""
+    query = select(func.coalesce(func.sum(USES.c.amount), 0)).where(
+        USES.c.actor == holder,
+        USES.c.permission == permission,
+        USES.c.currency == payment["currency"],
+        USES.c.live == payment["live"],
+        USES.c.day == _today(),
+    )
+    if merchants is not None:
+        query = query.where(USES.c.at_merchant.in_(merchants))
+    return int(connection.execute(query).scalar_one())
 
 
 def use(
     connection: Connection, asker: Asker, permission: str, payment: Mapping[str, Any], amount: int, group_id: UUID
 ) -> None:
     """Counts towards the daily limit, if there is one."""
-    if asker.limit(permission, payment["merchant_id"], payment["currency"]).daily is None:
+    found = asker.limits(permission, payment["merchant_id"], payment["currency"])
+    if all(one.limit.daily is None for one in found):
         return
-    connection.execute(
-        insert(USES).values(
-            id=uuid7(),
-            actor=asker.actor,
-            permission=permission,
-            currency=payment["currency"],
-            live=payment["live"],
-            day=_today(),
-            amount=amount,
-            group_id=group_id,
-        )
+    row = {
+        "id": uuid7(),
+        "actor": asker.holder,
+        "permission": permission,
+        "currency": payment["currency"],
+        "live": payment["live"],
+        "day": _today(),
+        "at_merchant": payment["merchant_id"],
+        "asked": amount,
+        "amount": amount,
+        "group_id": group_id,
+    }
+    same = [USES.c.group_id, USES.c.actor, USES.c.permission]
+    connection.execute(upsert(USES).values(row).on_conflict_do_update(index_elements=same, set_={"amount": amount}))
+
+
+_RECOUNT = Statement(
+    text(
+        "UPDATE limit_uses u SET amount = CASE WHEN o.left_over = 0 THEN 0"
+        " WHEN u.permission = 'payment.' || o.kind THEN o.left_over ELSE u.asked END"
+        " FROM (SELECT max(kind) AS kind, coalesce(sum(amount) FILTER (WHERE state NOT IN ('declined', 'failed')), 0)"
+        " AS left_over FROM operations WHERE group_id = :group_id) o WHERE u.group_id = :group_id"
     )
+)
 
 
-def give_back(connection: Connection, group_id: UUID) -> None:
-    """Nothing came of it: it does not count."""
-    connection.execute(update(USES).where(USES.c.group_id == group_id).values(amount=0))
+def recount(connection: Connection, group_id: UUID) -> None:
+    """What of a command came to nothing does not count, and counts again if it turns out to have been done."""
+    _RECOUNT.run(connection, {"group_id": group_id})
 
 
 def add_rule(connection: Connection, *, actor: str, **columns: Any) -> UUID:
@@ -132,6 +155,9 @@ def add_rule(connection: Connection, *, actor: str, **columns: Any) -> UUID:
         raise BadRule(param="above")
     if columns.get("currency"):
         exponent(columns["currency"])
+    if columns.get("api_key_id"):  # a rule is for all that the key is rotated into
+        lineage = select(ApiKey.lineage).where(ApiKey.id == columns["api_key_id"])
+        columns["api_key_id"] = connection.execute(lineage).scalar() or columns["api_key_id"]
     rule_id = uuid7()
     connection.execute(insert(RULES).values(id=rule_id, created_by=actor, created_at=now(), **columns))
     _told("approval_rule.added", rule_id, columns, actor)
@@ -144,6 +170,14 @@ def remove_rule(connection: Connection, rule_id: UUID, *, actor: str) -> None:
     if row is None:
         raise NotFound()
     _told("approval_rule.removed", rule_id, dict(row), actor)
+
+
+def rule(connection: Connection, rule_id: UUID) -> Mapping[str, Any]:
+    """Raises NotFound."""
+    row = connection.execute(select(RULES).where(RULES.c.id == rule_id)).mappings().first()
+    if row is None:
+        raise NotFound()
+    return dict(row)
 
 
 def rules(connection: Connection, merchant_id: UUID | None = None) -> Any:
@@ -164,7 +198,7 @@ def _told(name: str, rule_id: UUID, rule: Mapping[str, Any], actor: str) -> None
     tell(
         name,
         subject=("approval_rule", rule_id),
-        merchant_id=None,
+        merchant_id=rule.get("merchant_id"),
         live=None,
         audience="staff",
         data={key: str(rule[key]) if isinstance(rule.get(key), UUID) else rule.get(key) for key in kept},

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from app.approvals.ask import permit
-from app.approvals.kinds import Asker
+from app.approvals.kinds import asker_of
 from app.core.db import of, reading
 from app.core.errors import Conflict, Refusal
 from app.core.idempotency import IdempotencyKey, Once, Repeated
@@ -42,15 +42,14 @@ def do_row(batch: Row, row: Row, staff: Staff | None) -> UUID:
     """Returns the operation that came of it, whatever its state. Raises what the verbs and their permit raise."""
     if staff is None or not staff.may(f"payment.{batch['verb']}", row["merchant_id"]):
         raise RightTakenAway()
-    asker = Asker(staff.actor, staff.limit, user_id=staff.id, roles=staff.roles)
-    allowed = permit(asker, reason=batch["reason"])
+    allowed = permit(asker_of(staff), reason=batch["reason"])
 
     def as_shown(
-        connection: Connection, payment: Mapping[str, Any], kind: str, amount: int, group_id: UUID
+        connection: Connection, payment: Mapping[str, Any], kind: str, amount: int, group_id: UUID, rest: int = 0
     ) -> Hold | None:
         if amount != row["amount"]:
             raise ChangedMeanwhile()
-        return allowed(connection, payment, kind, amount, group_id)
+        return allowed(connection, payment, kind, amount, group_id, rest)
 
     to: dict[str, Any] = {name: row[name] for name in ("merchant_id", "live", "payment_id")}
     to |= {"actor": batch["actor"], "reason": batch["reason"], "once": _once(batch, row), "permit": as_shown}

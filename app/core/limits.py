@@ -5,9 +5,10 @@ Stored as JSON, at a grant of a staff member or at an API key:
 named may be done in the currencies named with it, and in no other.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from app.core.errors import Refusal
 from app.core.money import exponent
@@ -32,6 +33,18 @@ class Limit:
 
 NOTHING = Limit(0, 0)
 Limits = Mapping[str, Mapping[str, Limit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one grant, or one key, allows. `merchants`: those whose commands add up to its day; None: all."""
+
+    limit: Limit = Limit()
+    merchants: frozenset[UUID] | None = None
+
+
+Allowances = Sequence[Allowance]
+UNLIMITED: Allowances = (Allowance(),)
 
 
 def of_json(stored: Mapping[str, Any]) -> Limits:
@@ -74,12 +87,33 @@ def limit_of(limits: Limits, action: str, currency: str) -> Limit:
     return named.get(currency, NOTHING)
 
 
-def widest(found: Iterable[Limit]) -> Limit:
-    """Of several grants for the same action the most generous counts. Without any, nothing is allowed."""
-    several = list(found) or [NOTHING]
-    return Limit(_widest(limit.each for limit in several), _widest(limit.daily for limit in several))
+def exceeded(found: Allowances, amount: int, used: Callable[[Allowance], int]) -> tuple[str, int] | None:
+    """Why no single one of several allowances covers this: the bound of the widest, ("each" | "daily", minor units).
+
+    None: one of them does. Two narrow ones do not make a wide one. `used`: what counts towards its day already.
+    """
+    bounds = [("each", 0)]  # without any, nothing is allowed
+    for one in sorted(found, key=lambda one: one.limit.daily is not None):
+        bound = _bound(one, amount, used)
+        if bound is None:
+            return None
+        bounds.append(bound)
+    return max(bounds, key=lambda bound: bound[1])
 
 
-def _widest(values: Iterable[int | None]) -> int | None:
-    known = list(values)
-    return None if None in known else max(value for value in known if value is not None)
+def _bound(one: Allowance, amount: int, used: Callable[[Allowance], int]) -> tuple[str, int] | None:
+    if one.limit.each is not None and amount > one.limit.each:
+        return "each", one.limit.each
+    if one.limit.daily is not None and used(one) + amount > one.limit.daily:
+        return "daily", one.limit.daily
+    return None
+
+
+def is_within(inner: Limit, outer: Limit) -> bool:
+    """Whether whoever may do `inner` may do nothing that `outer` does not allow."""
+    each = inner.daily if inner.each is None else inner.each  # a day's total caps each command of it
+    return _below(each, outer.each) and _below(inner.daily, outer.daily)
+
+
+def _below(value: int | None, most: int | None) -> bool:
+    return most is None or (value is not None and value <= most)

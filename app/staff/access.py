@@ -7,7 +7,7 @@ from uuid import UUID
 from app.core import limits
 from app.core.db import Scope
 from app.core.ids import public_id
-from app.core.limits import Limit, Limits
+from app.core.limits import Allowance, Allowances, Limits
 from app.staff import models
 from app.staff.models import User
 from app.staff.permissions import EVERYWHERE, SELF, expand
@@ -70,10 +70,10 @@ class Staff:
             return Scope(merchants=None, live=None)
         return Scope(merchants=frozenset[UUID]().union(*(one for one in found if one is not None)), live=None)
 
-    def limit(self, permission: str, merchant_id: UUID, currency: str) -> Limit:
-        """The widest of their grants for this; Limit(0, 0) where they may not do it at all."""
-        return limits.widest(
-            limits.limit_of(grant.limits, permission, currency)
+    def limits(self, permission: str, merchant_id: UUID, currency: str) -> Allowances:
+        """What each of their grants allows; one alone has to be enough. Empty where they may not do it at all."""
+        return tuple(
+            Allowance(limits.limit_of(grant.limits, permission, currency), grant.merchants)
             for grant in self.grants
             if grant.covers(permission, merchant_id)
         )

@@ -15,7 +15,7 @@ from app.connectors.kinds import DisputeNews
 from app.core.clock import now
 from app.core.db import ALL, atomic, of, reading
 from app.core.ids import parse_id, public_id
-from app.core.limits import Limit
+from app.core.limits import UNLIMITED
 from app.customers.add import add_customer
 from app.figures.depths import measure
 from app.figures.roll_up import roll_up
@@ -235,7 +235,7 @@ def _approvals(shop: factories.Tenant, captured: Any) -> dict[str, str]:
     boss = user("supervisor", email="boss@example.com", name="Bo Ss")
     with atomic(ALL) as connection:
         add_rule(connection, actor="test", merchant_id=shop.merchant_id, action="refund", currency="EUR", above=5_000)
-    asker = Asker("staff:someone", lambda *_: Limit())
+    asker = Asker("staff:someone", lambda *_: UNLIMITED)
     refund(
         merchant_id=shop.merchant_id,
         live=False,

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from app.core.db import ALL, Scope, atomic, reading
 from app.core.ids import uuid7
-from app.core.limits import NOTHING, BadLimit, Limit
+from app.core.limits import NOTHING, Allowance, BadLimit, Limit
 from app.staff.access import Grant, Staff, staff_of
 from app.staff.add import add_user
 from app.staff.change import LastAdministrator, change_roles
@@ -40,9 +40,10 @@ def test_several_grants_add_up_each_for_its_own_merchants():
     )
     assert erika.scope("payment.read").merchants == {OURS, THEIRS}
     assert erika.scope("payment.refund").merchants == {OURS}
-    assert erika.limit("payment.refund", OURS, "EUR") == Limit(100_00, 500_00)
-    assert erika.limit("payment.refund", THEIRS, "EUR") == NOTHING
-    assert erika.limit("payment.refund", OURS, "CHF") == NOTHING
+    ours = frozenset({OURS})
+    assert erika.limits("payment.refund", OURS, "EUR") == (Allowance(Limit(100_00, 500_00), ours),)
+    assert erika.limits("payment.refund", THEIRS, "EUR") == ()
+    assert erika.limits("payment.refund", OURS, "CHF") == (Allowance(NOTHING, ours),)
 
 
 def test_who_may_nothing_sees_nothing():
@@ -55,7 +56,8 @@ class TestStored:
     def test_what_was_granted_is_what_they_have(self):
         user_id = _added([Given("operator", frozenset({OURS}), REFUNDS), "support"])
         erika = staff_of(StaffDatastore().find_user(id=user_id))
-        assert erika.limit("payment.refund", OURS, "EUR") == Limit(100_00, 500_00)
+        allowed = (Allowance(Limit(100_00, 500_00), frozenset({OURS})),)
+        assert erika.limits("payment.refund", OURS, "EUR") == allowed
         assert erika.may("payment.read", THEIRS) and not erika.may("payment.refund", THEIRS)
         assert erika.roles == ("operator", "support")
 
