@@ -16,13 +16,12 @@ from admin.office import url
 from admin.screen import go, say
 from app.approvals import ask as asking
 from app.approvals.approvers import approvers
-from app.approvals.kinds import Asker
+from app.approvals.kinds import Asker, asker_of
 from app.payments.permit import Permit
 
 
 def asker() -> Asker:
-    me = staff()
-    return Asker(me.actor, me.limit, user_id=me.id, roles=me.roles)
+    return asker_of(staff())
 
 
 def permit(reason: str) -> Permit:
@@ -30,14 +29,19 @@ def permit(reason: str) -> Permit:
     return asking.permit(asker(), reason=reason)
 
 
-def foreseen(effect: Effect, payment: Mapping[str, Any], kind: str, minor: int) -> Effect:
-    """The effect of asking, where doing it is not up to this user alone."""
+def foreseen(effect: Effect, payment: Mapping[str, Any], kind: str, minor: int, rest: int = 0) -> Effect:
+    """The effect of asking, where doing it is not up to this user alone. `rest`: what is given back besides."""
     if not effect.ok or not minor:
         return effect
-    why = asking.reasons(connection(), asker(), payment, kind, minor)
+    why = asking.reasons(connection(), asker(), payment, kind, minor, rest=rest)
     if why is None:
         return effect
-    others = approvers(connection(), kind, staff().actor, payment["merchant_id"], minor, payment["currency"])
+    try:
+        asking.time_left(connection(), kind, payment)
+    except asking.TooLateToAsk as late:
+        said = f"{formats.said(late.message)} {formats.said(late.advice)}"
+        return replace(effect, sentence=f"{because(why)} {said}", ok=False, warn=False)
+    others = approvers(connection(), asking.draft(asker(), payment, kind, minor, rest))
     sentence = f"{effect.sentence} {because(why)} {_who(len(others))}"
     return replace(effect, sentence=sentence, button=_("Ask for approval"), ok=bool(others), warn=False)
 
@@ -56,20 +60,29 @@ def because(why: Mapping[str, Any]) -> str:
 
 
 def ask_or_do(
-    work: Any, action: str, *, merchant_id: UUID | None, live: bool | None, subject_id: UUID, params: Mapping[str, Any]
+    work: Any,
+    action: str,
+    *,
+    merchant_id: UUID | None,
+    live: bool | None,
+    subject_id: UUID,
+    params: Mapping[str, Any],
+    secrets: Mapping[str, Any] | None = None,
+    always: bool = False,
 ) -> bool:
     """True: it was asked for, in the open transaction. False: no rule says so, do it there yourself.
 
-    Raises NobodyCanApprove, AlreadyAsked.
+    `secrets`: parameters that nobody may read. `always`: whatever the rules say. Raises NobodyCanApprove, AlreadyAsked.
     """
-    whose = {"merchant_id": merchant_id, "live": live}
-    return asking.ask(work, action, asker(), **whose, subject_id=subject_id, params=params) is not None
+    whose = {"merchant_id": merchant_id, "live": live, "subject_id": subject_id}
+    more = {"params": params, "secrets": secrets, "always": always}
+    return asking.ask(work, action, asker(), **whose, **more) is not None
 
 
 def asked_for() -> AnyResponse:
-    """To the requests of whoever asked."""
+    """To the requests of whoever asked, if they may see any."""
     say(_("Asked for. It is done as soon as somebody else has approved it."), "wait")
-    return go(url("approvals.index", view="mine"))
+    return go(url("approvals.index", view="mine") if staff().may("approval.read") else url("start.index"))
 
 
 def _who(count: int) -> str:

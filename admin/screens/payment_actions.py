@@ -12,14 +12,16 @@ from wtforms.validators import DataRequired, Length
 
 from admin import formats
 from admin.effects import Effect, cancels, captures, refunds
+from admin.first_press import told_again
 from admin.forms import REQUIRED, TIDY, AmountField, OnceForm, nonce, purpose
 from admin.four_eyes import foreseen, permit
 from admin.guard import look_at
-from admin.here import connection
+from admin.here import connection, staff
 from admin.office import url
 from admin.outcome import tell_outcome
 from admin.screen import Screen, actor, go, page, say, say_refused
 from admin.texts import lazy as _l
+from app.approvals.ask import NotYours
 from app.core.errors import Refusal
 from app.core.idempotency import KeyReused, Once, Repeated
 from app.core.ids import parse_id, public_id
@@ -53,13 +55,15 @@ class PaymentActions(Screen):
     @page("/<id>/capture", "payment.capture", ("GET", "POST"), fresh=True)
     def capture(self, id: str) -> Any:
         payment, can = _read(id)
+        if _sent_before("capture", payment):
+            return go(_detail(payment["id"]))
         if can.capture.refused:
             return _back(payment, can.capture.refused)
         form = MoneyForm()
         form.amount.currency = payment["currency"]
 
         def effect(minor: int, final: bool) -> Effect:
-            return foreseen(captures(payment, can, minor, final), payment, "capture", minor)
+            return _captures(payment, can, minor, final)
 
         def do(minor: int, once: Once) -> None:
             reason = form.reason.data or ""
@@ -74,12 +78,15 @@ class PaymentActions(Screen):
             tell_outcome("capture", done)
 
         return self._money(
-            "capture", _("Capture"), payment, can.capture.amount, form, effect, do, offer_final=can.keeps_rest
+            *("capture", _("Capture"), payment, can.capture.amount, form, effect, do),
+            offer_final=can.keeps_rest and staff().may("payment.cancel", payment["merchant_id"]),
         )
 
     @page("/<id>/refund", "payment.refund", ("GET", "POST"), fresh=True)
     def refund(self, id: str) -> Any:
         payment, can = _read(id)
+        if _sent_before("refund", payment):
+            return go(_detail(payment["id"]))
         if can.refund.refused:
             return _back(payment, can.refund.refused)
         form = MoneyForm()
@@ -101,7 +108,7 @@ class PaymentActions(Screen):
         payment, can = _read(id)
 
         def effect(minor: int, final: bool) -> Effect:
-            return foreseen(captures(payment, can, minor, final), payment, "capture", minor)
+            return _captures(payment, can, minor, final)
 
         return _effect_json(payment, effect)
 
@@ -117,6 +124,8 @@ class PaymentActions(Screen):
     @page("/<id>/cancel", "payment.cancel", ("GET", "POST"), fresh=True)
     def cancel(self, id: str) -> Any:
         payment, can = _read(id)
+        if _sent_before("cancel", payment):
+            return go(_detail(payment["id"]))
         if can.cancel.refused:
             return _back(payment, can.cancel.refused)
 
@@ -129,22 +138,21 @@ class PaymentActions(Screen):
     @page("/<id>/release", "payment.review", ("GET", "POST"), fresh=True)
     def release(self, id: str) -> Any:
         payment, can = _read(id)
+        if _sent_before("release", payment):
+            return go(_detail(payment["id"]))
         if can.release.refused:
             return _back(payment, can.release.refused)
+        if payment["capture_mode"] != "manual" and not staff().may("payment.capture", payment["merchant_id"]):
+            return _back(payment, NotYours(permission="payment.capture"))
 
         def do(reason: str, once: Once) -> None:
-            done = release(**_whom(payment), reason=reason, once=once)
-            say(_("Released. It can be captured now."))
+            done = release(**_whom(payment), reason=reason, once=once, permit=permit(reason))
+            if done is None or done.operation["state"] != "pending_approval":
+                say(_("Released. It can be captured now."))
             if done is not None:
                 tell_outcome("capture", done)
 
-        if payment["capture_mode"] == "automatic":
-            sentence = _(
-                "The payment goes on, and %(amount)s is captured at once.", amount=_money(payment, can.capture.amount)
-            )
-        else:
-            sentence = _("The payment goes on and can be captured.")
-        return self._plain("release", _("Release from review"), payment, Effect(sentence, _("Release")), do)
+        return self._plain("release", _("Release from review"), payment, _releases(payment, can), do)
 
     def _money(
         self,
@@ -207,6 +215,24 @@ class PaymentActions(Screen):
         )
 
 
+def _captures(payment: Payment, can: Possible, minor: int, final: bool) -> Effect:
+    rest = can.capture.amount - minor if final else 0
+    return foreseen(captures(payment, can, minor, final), payment, "capture", minor, max(0, rest))
+
+
+def _releases(payment: Payment, can: Possible) -> Effect:
+    """What captures itself is captured by it; whatever date it had, if that has come."""
+    amount = can.release.amount
+    if not amount:
+        return Effect(_("The payment goes on and can be captured."), _("Release"))
+    sentence = _("The payment goes on, and %(amount)s is captured at once.", amount=_money(payment, amount))
+    return foreseen(Effect(sentence, _("Release")), payment, "capture", amount)
+
+
+def _sent_before(verb: str, payment: Payment) -> bool:
+    return request.method == "POST" and told_again(verb, purpose(verb, payment["id"]), payment)
+
+
 def _read(id: str) -> tuple[Payment, Possible]:
     payment = overview(connection(), parse_id("pay", id))
     look_at(payment["live"])
@@ -228,7 +254,7 @@ def _attempt(form: OnceForm, what: str, body: str, payment: Payment, do: Any) ->
     try:
         do(once)
     except (Repeated, KeyReused):
-        say(_("This form was sent before and is done already. Here is the payment as it is now."), "wait")
+        told_again(what.partition(" ")[0], what, payment)  # it was sent twice at the same moment
     except (CaptureTooHigh, RefundTooHigh) as refusal:
         left = _money(payment, refusal.values["left"])
         form["amount"].errors = [_("Only %(left)s is left. Type that much or less.", left=left)]

@@ -11,17 +11,17 @@ from flask import Flask, Response, current_app, g, request
 
 from app.api._limits import WITHOUT_KEY_SHARE, Standing, limiter
 from app.api._upload import allow_its_size
-from app.approvals.ask import permit
+from app.approvals.ask import permit, promised
 from app.approvals.kinds import Asker
 from app.config import settings
 from app.core.db import Scope, of
 from app.core.errors import Refusal
 from app.core.ids import public_id
-from app.core.limits import Limit, limit_of
+from app.core.limits import Allowance, Allowances, limit_of
 from app.core.logs import about
 from app.core.texts import N_
 from app.merchants.keys import PERMISSIONS, Caller, authenticate
-from app.payments.permit import Permit
+from app.payments.permit import Permit, always
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -47,6 +47,14 @@ class PermissionMissing(Refusal):
     code = "permission_missing"
     message = N_("This key may not do this: it lacks the permission %(permission)s.")
     advice = N_("Use a key that has it, or add it in the back office.")
+
+
+class CaptureNotYours(Refusal):
+    kind = "permission"
+    status = 403
+    code = "capture_not_permitted"
+    message = N_("This key may not make a payment that captures itself: it lacks the permission payment.capture.")
+    advice = N_("Send capture “manual”, or use a key that may capture.")
 
 
 class TooManyRequests(Refusal):
@@ -146,11 +154,32 @@ def tenant() -> dict[str, Any]:
     return {"merchant_id": g.caller.merchant_id, "live": g.caller.live}
 
 
-def permitted(reason: str | None = None) -> Permit:
-    """What the key's limits and the rules of four eyes say to a command: it may go on, is refused, or waits."""
+def asker() -> Asker:
+    """The key, as approvals know it."""
     who: Caller = g.caller
 
-    def limit(permission: str, _merchant_id: UUID, currency: str) -> Limit:
-        return limit_of(who.limits, permission, currency)
+    def limits(permission: str, _merchant_id: UUID, currency: str) -> Allowances:
+        return (Allowance(limit_of(who.limits, permission, currency)),)
 
-    return permit(Asker(g.actor, limit, key_id=who.key_id, strict=True), reason=reason or "")
+    def may(permission: str, _merchant_id: UUID) -> bool:
+        return permission in who.permissions
+
+    return Asker(g.actor, limits, key_id=who.lineage, strict=True, may=may)
+
+
+def permitted(reason: str | None = None) -> Permit:
+    """What the key's limits and the rules of four eyes say to a command: it may go on, is refused, or waits."""
+    return permit(asker(), reason=reason or "")
+
+
+def may_capture_itself(capture: str) -> Permit:
+    """For a payment that is to be made; `capture`: manual, automatic or scheduled. One that captures itself is a
+    capture by whoever makes it: it takes the same permission and counts towards the same limits.
+
+    Raises CaptureNotYours.
+    """
+    if capture == "manual":
+        return always
+    if "payment.capture" not in g.caller.permissions:
+        raise CaptureNotYours(param="capture")
+    return promised(asker())

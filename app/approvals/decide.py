@@ -8,9 +8,10 @@ from sqlalchemy import Connection, insert, select, update
 
 from app.approvals import rules
 from app.approvals.actions import ACTIONS
-from app.approvals.approvers import may_decide
+from app.approvals.approvers import involved, may_decide, moved
 from app.approvals.ask import REQUESTS
-from app.approvals.kinds import Started
+from app.approvals.kinds import Started, asker_of
+from app.approvals.makers import still_may
 from app.approvals.models import ApprovalComment
 from app.approvals.states import APPROVAL
 from app.core import vault
@@ -34,6 +35,13 @@ class MakerIsChecker(Refusal):
     message = N_("You asked for this yourself; somebody else has to decide.")
 
 
+class TooInvolved(Refusal):
+    kind = "permission"
+    status = 403
+    code = "too_involved"
+    message = N_("The key that asked for this was issued to you, or you would gain by it; somebody else has to decide.")
+
+
 class CannotDecide(Refusal):
     kind = "permission"
     status = 403
@@ -53,6 +61,12 @@ class NoLongerTrue(Conflict):
     advice = N_("Look at it as it is now, and ask again.")
 
 
+class MakerGone(Conflict):
+    code = "maker_gone"
+    message = N_("Whoever asked for this may not do it any more. The request is closed.")
+    advice = N_("Somebody with the right can ask again.")
+
+
 class TooLate(Conflict):
     code = "approval_expired"
     message = N_("The time for this request is over. It is closed.")
@@ -62,22 +76,22 @@ class TooLate(Conflict):
 def approve(request_id: UUID, checker: Staff, *, scope: Scope, note: str = "") -> Mapping[str, Any]:
     """Does what was asked for, if nothing that matters has changed. Returns the request's row as it is then.
 
-    Raises NotFound, AlreadyDecided, MakerIsChecker, CannotDecide, NoLongerTrue, TooLate.
+    Raises NotFound, AlreadyDecided, MakerIsChecker, TooInvolved, CannotDecide, NoLongerTrue, MakerGone, TooLate, and
+    what the action's own check raises now. Each of the last four closes the request.
     """
-    closed: Refusal | None = None
     started = Started()
     with atomic(scope) as connection:
         request = _for_decision(connection, request_id, checker)
         module = ACTIONS[request["action"]]
-        if request["expires_at"] <= now():
-            close(connection, request, "expired", actor="job:approvals")
-            closed = TooLate()
-        elif module.facts(connection, request) != request["facts"]:
-            close(connection, request, "stale", actor="job:approvals")
-            closed = NoLongerTrue()
+        closed = _over(connection, request)
+        if closed is not None:
+            to = "expired" if isinstance(closed, TooLate) else "stale"
+            close(connection, request, to, actor="job:approvals")
         else:
+            _count(connection, request, checker)
             _move(connection, request, "approved", checker.actor, note)
             started = module.start(connection, request)
+            _forget_params(connection, request)
             if started.secret is not None:
                 sealed = vault.seal(started.secret.encode(), _SEALED_AS)
                 connection.execute(update(REQUESTS).where(REQUESTS.c.id == request_id).values(sealed=sealed))
@@ -86,6 +100,35 @@ def approve(request_id: UUID, checker: Staff, *, scope: Scope, note: str = "") -
     if started.finish is not None:
         started.finish()
     return settle(request_id, scope)
+
+
+def _over(connection: Connection, request: Mapping[str, Any]) -> Refusal | None:
+    """Why it cannot be approved any more."""
+    return TooLate() if request["expires_at"] <= now() else outdated(connection, request)
+
+
+def outdated(connection: Connection, request: Mapping[str, Any]) -> Refusal | None:
+    """What has changed since it was asked for, under lock; None: all that matters is as it was."""
+    module = ACTIONS[request["action"]]
+    try:
+        if module.facts(connection, request) != request["facts"]:
+            return NoLongerTrue()
+        module.check(connection, request)
+    except NotFound:  # what it was about is gone
+        return NoLongerTrue()
+    except Refusal as refusal:
+        return refusal
+    return None if still_may(connection, request) else MakerGone()
+
+
+def _count(connection: Connection, request: Mapping[str, Any], checker: Staff) -> None:
+    """A checker's day has a limit too, and two approvals at the same moment do not pass it together."""
+    asker = asker_of(checker)
+    for permission, amount in moved(request):
+        if rules.over_limit(connection, asker, permission, request, amount, lock=True):
+            raise CannotDecide()
+        if request["group_id"] is not None:
+            rules.use(connection, asker, permission, request, amount, request["group_id"])
 
 
 def reject(request_id: UUID, checker: Staff, *, scope: Scope, note: str) -> None:
@@ -121,11 +164,11 @@ def comment(request_id: UUID, author: str, body: str, *, scope: Scope) -> None:
         )
 
 
-def take_secret(request_id: UUID, maker: Staff, *, scope: Scope) -> str | None:
-    """What only the maker may see, once (the secret of a key that was approved). None: there is nothing (any more)."""
+def take_secret(request_id: UUID, maker: str, *, scope: Scope) -> str | None:
+    """What only the maker (an actor) may see, once: the secret of a key that was approved. None: nothing (any more)."""
     with atomic(scope) as connection:
         request = read(connection, request_id, lock=True)
-        if request["maker"] != maker.actor or request["sealed"] is None:
+        if request["maker"] != maker or request["sealed"] is None:
             return None
         connection.execute(update(REQUESTS).where(REQUESTS.c.id == request_id).values(sealed=None))
         return vault.unseal(request["sealed"], _SEALED_AS).decode()
@@ -144,8 +187,9 @@ def settle(request_id: UUID, scope: Scope) -> Mapping[str, Any]:
 def close(connection: Connection, request: Mapping[str, Any], to: str, *, actor: str, note: str = "") -> None:
     """Rejected, withdrawn, expired or stale: what was reserved is free again."""
     ACTIONS[request["action"]].drop(connection, request, f"approval_{to}", actor)
+    _forget_params(connection, request)
     if request["group_id"] is not None:
-        rules.give_back(connection, request["group_id"])
+        rules.recount(connection, request["group_id"])
     _move(connection, request, to, actor, note)
 
 
@@ -162,10 +206,17 @@ def _for_decision(connection: Connection, request_id: UUID, checker: Staff) -> M
     request = _pending(connection, request_id)
     if request["maker"] == checker.actor:
         raise MakerIsChecker()
-    who = (request["action"], request["maker"], request["merchant_id"], request["amount"], request["currency"])
-    if not may_decide(checker, *who):
+    if checker.actor in involved(connection, request):
+        raise TooInvolved()
+    if not may_decide(connection, checker, request):
         raise CannotDecide()
     return request
+
+
+def _forget_params(connection: Connection, request: Mapping[str, Any]) -> None:
+    """Credentials are kept for the decision alone."""
+    if request["sealed_params"] is not None:
+        connection.execute(update(REQUESTS).where(REQUESTS.c.id == request["id"]).values(sealed_params=None))
 
 
 def _pending(connection: Connection, request_id: UUID) -> Mapping[str, Any]:

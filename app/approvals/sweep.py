@@ -1,18 +1,15 @@
 """What nobody decided about in time, what changed meanwhile, and what was approved by a process that died."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy import select
 
-from app.approvals.actions import ACTIONS
 from app.approvals.ask import REQUESTS
-from app.approvals.decide import close, read, settle
+from app.approvals.decide import close, outdated, read, settle
 from app.core.clock import now
 from app.core.db import ALL, atomic, reading
-from app.core.errors import Refusal
 
 log = structlog.get_logger()
 
@@ -37,15 +34,8 @@ def _close_if_over(request_id: UUID) -> bool:
         request = read(connection, request_id, lock=True)
         if request["state"] != "pending":
             return False
-        to = "expired" if request["expires_at"] <= now() else "stale" if _is_stale(connection, request) else None
+        to = "expired" if request["expires_at"] <= now() else "stale" if outdated(connection, request) else None
         if to is None:
             return False
         close(connection, request, to, actor="job:approvals")
-        return True
-
-
-def _is_stale(connection: Any, request: Any) -> bool:
-    try:
-        return ACTIONS[request["action"]].facts(connection, request) != request["facts"]
-    except Refusal:  # what it was about is gone
         return True

@@ -32,8 +32,7 @@ def write(connection: Connection, event: Mapping[str, Any]) -> None:
 def _readers(connection: Connection, event: Mapping[str, Any], request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Users to write to: email, language and timezone."""
     if event["name"] == "approval.requested":
-        what = (request["action"], request["maker"], request["merchant_id"], request["amount"], request["currency"])
-        found = approvers(connection, *what)
+        found = approvers(connection, request)
         return [{"email": one.email, "language": one.language, "timezone": one.timezone} for one in found]
     kind, _, public = request["maker"].partition(":")
     try:

@@ -63,13 +63,16 @@ def capture(
     lines: Sequence[Mapping[str, Any]] | None = None,
     once: Once | None = None,
     permit: Permit = always,
+    operation_id: UUID | None = None,
 ) -> Done:
     """Captures `amount` minor units (None: all that is left). `final` gives the rest back to the payer.
 
-    At a provider that captures only once, the rest is released and booked as cancelled. Raises NotFound,
-    NothingToCapture, CaptureTooHigh, HeldForReview, AuthorisationExpired, CapturedOnce, and what `permit` raises.
+    At a provider that captures only once, the rest is released and booked as cancelled. `operation_id`: of the
+    operation to be written, if it was promised before (review.py). Raises NotFound, NothingToCapture, CaptureTooHigh,
+    HeldForReview, AuthorisationExpired, CapturedOnce, and what `permit` raises.
     """
     wanted = {"amount": amount, "final": final, "reason": reason, "lines": lines, "permit": permit}
+    wanted["operation_id"] = operation_id or uuid7()
     try:
         held = _prepare(merchant_id, live, payment_id, actor, once, wanted)
     except _Fading as fading:
@@ -104,7 +107,7 @@ def _prepare(
     renewed: bool = False,
 ) -> Held:
     with atomic(of(merchant_id, live)) as connection:
-        operation_id = uuid7()
+        operation_id = wanted["operation_id"]
         claim(connection, once, merchant_id, live, ("operation", operation_id))
         held = held_open(connection, payment_id)
         if held is None:
@@ -112,7 +115,8 @@ def _prepare(
         asked, last = check(held, wanted["amount"], wanted["final"])
         if not renewed and is_due(held):
             raise _Fading(held.authorisation["id"])
-        hold = wanted["permit"](connection, held.payment, "capture", asked, operation_id)
+        rest = left_to_capture(held.authorisation) - asked if wanted["final"] else 0
+        hold = wanted["permit"](connection, held.payment, "capture", asked, operation_id, rest)
         held = submit(
             connection,
             held,

@@ -18,12 +18,15 @@ class Hold(Protocol):
 
 
 class Permit(Protocol):
-    """`kind`: capture, refund or cancel. `amount` in minor units. None: it may go on."""
+    """`kind`: capture, refund or cancel. `amount` in minor units. `rest`: what whoever captures also wants to give back
+    to the payer. None: it may go on."""
 
     def __call__(
-        self, connection: Connection, payment: Mapping[str, Any], kind: str, amount: int, group_id: UUID
+        self, connection: Connection, payment: Mapping[str, Any], kind: str, amount: int, group_id: UUID, rest: int = 0
     ) -> Hold | None: ...
 
 
-def always(connection: Connection, payment: Mapping[str, Any], kind: str, amount: int, group_id: UUID) -> None:
+def always(
+    connection: Connection, payment: Mapping[str, Any], kind: str, amount: int, group_id: UUID, rest: int = 0
+) -> None:
     """For commands nobody has to answer for: a job's, a test's."""

@@ -1,7 +1,7 @@
 """What can be done with a payment now, and why not what cannot: the operations' own checks, without a lock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, select, true
@@ -11,7 +11,7 @@ from app.core.errors import Refusal
 from app.payments import cancel, capture, refund
 from app.payments.history import open_of
 from app.payments.queries import OPERATIONS, Held
-from app.payments.review import NotHeld
+from app.payments.review import NotHeld, captures_itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def possible(connection: Connection, payment: Mapping[str, Any]) -> Possible:
         capture=_capture(held),
         refund=_refund(connection, payment),
         cancel=_cancel(connection, held),
-        release=Offer() if held and held.authorisation["held_for_review"] else Offer(refused=NotHeld()),
+        release=_release(held),
         captures_once=can is not None and can.captures == "one",
         keeps_rest=can is not None and can.captures == "many",
     )
@@ -53,6 +53,19 @@ def _capture(held: Held | None) -> Offer:
         return Offer(refused=capture.NothingToCapture())
     try:
         return Offer(capture.check(held, None, False)[0])
+    except Refusal as refusal:
+        return Offer(refused=refusal)
+
+
+def _release(held: Held | None) -> Offer:
+    """With what it captures: a payment that captures itself does so as soon as nothing holds it."""
+    if held is None or not held.authorisation["held_for_review"]:
+        return Offer(refused=NotHeld())
+    if not captures_itself(held):
+        return Offer()
+    released = replace(held, authorisation={**held.authorisation, "held_for_review": False})
+    try:
+        return Offer(capture.check(released, None, True)[0])
     except Refusal as refusal:
         return Offer(refused=refusal)
 

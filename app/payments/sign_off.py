@@ -8,12 +8,26 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from app.core.clock import now
+from app.core.db import table_of
+from app.core.ids import public_id
 from app.payments import cancel, capture, refund
 from app.payments.effect import Effect, of_answer
+from app.payments.models import Dispute
 from app.payments.perform import Done, perform
 from app.payments.prepare import LEASE
-from app.payments.queries import OPERATIONS, Held, held_operation, locked_payment
+from app.payments.queries import (
+    AUTHORISATIONS,
+    OPERATIONS,
+    Held,
+    held_authorisation,
+    held_operation,
+    locked_payment,
+)
 from app.payments.record import record
+from app.payments.review import lift
+from app.payments.states import DISPUTE_OPEN
+
+DISPUTES = table_of(Dispute)
 
 
 def facts(connection: Connection, payment_id: UUID) -> dict[str, Any]:
@@ -26,7 +40,40 @@ def facts(connection: Connection, payment_id: UUID) -> dict[str, Any]:
         *("amount", "method", "status", "authorised", "captured", "capture_pending", "cancelled", "cancel_pending"),
         *("refunded", "refund_pending", "charged_back"),
     )
-    return {name: payment[name] for name in names}
+    found = select(DISPUTES.c.id).where(DISPUTES.c.payment_id == payment_id, DISPUTES.c.state.in_(DISPUTE_OPEN))
+    held = select(AUTHORISATIONS.c.held_for_review).where(
+        AUTHORISATIONS.c.payment_id == payment_id, AUTHORISATIONS.c.is_open
+    )
+    return {
+        **{name: payment[name] for name in names},
+        "disputes": [public_id("dsp", one) for one in connection.execute(found.order_by(DISPUTES.c.id)).scalars()],
+        "held_for_review": connection.execute(held).scalar(),
+    }
+
+
+def check(connection: Connection, payment_id: UUID, group_id: UUID) -> None:
+    """The command's own check once more, as if it were asked for now: what it has reserved itself is free for it.
+
+    Raises what the verbs raise. A capture of a held payment is its release (review.py): that is no hindrance.
+    """
+    payment = locked_payment(connection, payment_id)
+    operations = [held.operation for held in _waiting(connection, group_id)]
+    if not operations:
+        return
+    first, asked = operations[0], sum(operation["amount"] for operation in operations)
+    pending = f"{first['kind']}_pending"
+    if first["kind"] == "refund":
+        refund.check(connection, {**payment, pending: payment[pending] - asked}, asked)
+        return
+    held = held_authorisation(connection, first["authorisation_id"])
+    if not held.authorisation["is_open"]:
+        raise capture.NothingToCapture() if first["kind"] == "capture" else cancel.NothingToCancel()
+    free = {pending: held.authorisation[pending] - asked, "held_for_review": False}
+    held = replace(held, authorisation={**held.authorisation, **free})
+    if first["kind"] == "capture":
+        capture.check(held, asked, first["final"])
+    else:
+        cancel.check(held)
 
 
 def submit_waiting(connection: Connection, group_id: UUID, *, actor: str) -> list[Held]:
@@ -35,6 +82,8 @@ def submit_waiting(connection: Connection, group_id: UUID, *, actor: str) -> lis
     moved = []
     for held in _waiting(connection, group_id):
         record(connection, held, Effect("submitted"), actor=actor, values=leased)
+        if held.operation["kind"] == "capture" and held.authorisation["held_for_review"]:
+            lift(connection, held, reason=held.operation["reason"], actor=actor)
         moved.append(replace(held, operation={**held.operation, "state": "submitted", **leased}))
     return moved
 

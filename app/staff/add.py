@@ -7,6 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 from flask_security.utils import hash_password
 from sqlalchemy import Connection, insert, select
 
+from app.core.clock import now
 from app.core.db import table_of
 from app.core.errors import Conflict, Refusal
 from app.core.events import tell
@@ -47,19 +48,25 @@ def add_user(
     name: str | None = None,
     language: str = "de",
     timezone: str = "Europe/Berlin",
+    invited: bool = False,
+    user_id: UUID | None = None,
 ) -> UUID:
-    """Returns the new user's id. Raises BadEmail, EmailTaken, WeakPassword, UnknownRole, RoleNeeded."""
+    """Returns the new user's id. `invited`: nobody knows the password, a link will set one.
+
+    Raises BadEmail, EmailTaken, WeakPassword, UnknownRole, RoleNeeded.
+    """
     address = checked_email(email)
     check_password(password, address)
     if connection.execute(select(USERS.c.id).where(USERS.c.email == address)).first():
         raise EmailTaken(param="email")
-    user_id = uuid7()
+    user_id = user_id or uuid7()
     connection.execute(
         insert(USERS).values(
             id=user_id,
             email=address,
             name=name,
             password=hash_password(password),
+            password_set_at=None if invited else now(),
             active=True,
             fs_uniquifier=uuid4().hex,
             fs_webauthn_user_handle=uuid4().hex,

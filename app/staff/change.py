@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from flask_security.utils import hash_password
 from sqlalchemy import Connection, func, select, update
 
+from app.core.clock import now
 from app.core.errors import Conflict, NotFound
 from app.core.events import tell
 from app.core.ids import public_id
@@ -79,6 +80,7 @@ def set_password(connection: Connection, user_id: UUID, password: str, *, actor:
     check_password(password, before["email"])
     values = {
         "password": hash_password(password),
+        "password_set_at": now(),
         "fs_uniquifier": uuid4().hex,
         "failed_logins": 0,
         "locked_until": None,

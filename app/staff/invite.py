@@ -22,7 +22,7 @@ class AccountOff(Conflict):
 def invite(connection: Connection, *, email: str, roles: Sequence[Any], actor: str, **more: Any) -> UUID:
     """As add_user(), with a password that nobody knows. Returns the user's id."""
     nobody_knows = secrets.token_urlsafe(30)
-    user_id = add_user(connection, email=email, password=nobody_knows, roles=roles, actor=actor, **more)
+    user_id = add_user(connection, email=email, password=nobody_knows, roles=roles, actor=actor, invited=True, **more)
     links.send(connection, user_id, "invitation", actor=actor)
     return user_id
 

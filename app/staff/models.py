@@ -52,6 +52,7 @@ class User(Model, fs.FsUserMixin):
     name: Mapped[str | None]
     language: Mapped[str] = mapped_column(default="de", server_default="de")
     timezone: Mapped[str] = mapped_column(default="Europe/Berlin", server_default="Europe/Berlin")
+    password_set_at: Mapped[datetime | None]  # None: invited, and never come
     failed_logins: Mapped[int] = mapped_column(default=0, server_default="0")
     locked_until: Mapped[datetime | None]
     update_datetime: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=now)

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.approvals.kinds import Asker
+from app.approvals.kinds import Asker, asker_of
 from app.core.db import ALL, atomic
 from app.core.ids import uuid7
 from app.core.limits import Limit
@@ -23,13 +23,13 @@ def tenant(context, acquirers) -> factories.Tenant:
 def someone(context) -> Callable[..., Staff]:
     """A staff member: someone("refund_desk", limits={"payment.refund": {"EUR": Limit(each=100)}})."""
 
-    def make(role: str, *, merchants=None, limits=None) -> Staff:
+    def make(role: str, *, merchants=None, limits=None, grants=None) -> Staff:
         with atomic(ALL) as connection:
             user_id = add_user(
                 connection,
                 email=f"{uuid7().hex[-12:]}@example.com",
                 password="ein-langes-passwort",
-                roles=[Given(role, merchants, limits or {})],
+                roles=grants or [Given(role, merchants, limits or {})],
                 actor="test",
             )
         return staff_of(StaffDatastore().find_user(id=user_id))
@@ -45,4 +45,4 @@ def desk(someone, tenant) -> SimpleNamespace:
 
 
 def asker(staff: Staff) -> Asker:
-    return Asker(staff.actor, staff.limit, user_id=staff.id, roles=staff.roles)
+    return asker_of(staff)

@@ -14,7 +14,7 @@ from app.approvals.sweep import sweep
 from app.core.clock import now
 from app.core.db import ALL, atomic, reading
 from app.core.ids import uuid7
-from app.core.limits import Limit
+from app.core.limits import Allowance, Limit
 from app.payments.cancel import cancel
 from app.payments.capture import capture
 from app.payments.queries import AUTHORISATIONS
@@ -224,8 +224,7 @@ def test_a_rule_asks_for_all_it_names(tenant, someone, rule, waits):
 
 def test_a_key_over_its_limit_is_refused_and_by_rule_it_waits(tenant, someone):
     someone("supervisor")
-    limits = {"EUR": Limit(50_00)}
-    key = Asker("key:key_1", lambda *_: limits["EUR"], key_id=tenant.key_id, strict=True)
+    key = Asker("key:key_1", lambda *_: (Allowance(Limit(50_00)),), key_id=tenant.key_id, strict=True)
     done = factories.captured(tenant, 200_00)
     act = {**_whom(tenant, done, None), "actor": key.actor}
     with pytest.raises(OverLimit):

@@ -3,7 +3,7 @@
 import pytest
 
 from app.approvals import ask, decide
-from app.approvals.kinds import Asker
+from app.approvals.kinds import asker_of
 from app.approvals.rules import add_rule
 from app.core.db import ALL, atomic, of, reading
 from app.core.errors import NotFound
@@ -25,7 +25,7 @@ def asked(tenant, entry, someone):
     maker = someone("supervisor")
     someone("admin")  # there is somebody who can say yes
     with atomic(of(tenant.merchant_id, False)) as connection:
-        asker = Asker(maker.actor, maker.limit, user_id=maker.id, roles=maker.roles)
+        asker = asker_of(maker)
         whose = {"merchant_id": tenant.merchant_id, "live": False, "subject_id": entry}
         params = {"entry": "b…@example.org", "reason": "a mistake"}
         return ask.ask(connection, "unblock", asker, **whose, params=params)

@@ -18,6 +18,7 @@ from passlib.totp import TOTP
 from sqlalchemy import LargeBinary, insert, select, text, update
 
 from app.approvals import decide
+from app.approvals.kinds import PARAMS_SEALED_AS
 from app.approvals.models import ApprovalRequest
 from app.config import settings
 from app.core import inbox, ring, rotate, vault
@@ -128,6 +129,8 @@ def filled(app, key_file, acquirers):
             assert _totp_of(connection, staff_id) == secret
             sealed = connection.execute(select(REQUESTS.c.sealed).where(REQUESTS.c.id == request_id)).scalar_one()
             assert vault.unseal(sealed, decide._SEALED_AS) == b"sk_test_new"
+            params = select(REQUESTS.c.sealed_params).where(REQUESTS.c.id == request_id)
+            assert vault.unseal_json(connection.execute(params).scalar_one(), PARAMS_SEALED_AS) == {"api_key": "new"}
         with atomic(of_tenant) as connection:
             row = connection.execute(select(CONTRACTS).where(CONTRACTS.c.id == tenant.contract_id)).mappings().one()
             assert contracts.opened(row).settings["api_key"]
@@ -194,6 +197,7 @@ def _approved(connection) -> UUID:
         "maker": "staff:usr_x",
         "reason": "test",
         "sealed": vault.seal(b"sk_test_new", decide._SEALED_AS),
+        "sealed_params": vault.seal_json({"api_key": "new"}, PARAMS_SEALED_AS),
         "requested_at": now(),
         "expires_at": now(),
     }

@@ -1,6 +1,7 @@
 """What capture, refund and cancel share: their operations are written down and reserved while they wait."""
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, select
 
@@ -11,6 +12,16 @@ from app.payments.queries import OPERATIONS
 
 def facts(connection: Connection, request: Request) -> dict[str, Any]:
     return sign_off.facts(connection, request["payment_id"])
+
+
+def check(connection: Connection, request: Request) -> None:
+    """As if it were asked for now: what it reserved itself stands in nobody's way."""
+    sign_off.check(connection, request["payment_id"], request["group_id"])
+
+
+def gains(connection: Connection, request: Request) -> frozenset[UUID]:
+    """Nobody of the staff."""
+    return frozenset()
 
 
 def start(connection: Connection, request: Request) -> Started:

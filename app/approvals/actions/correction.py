@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from app.approvals.actions._at_once import drop, outcome
+from app.approvals.actions._at_once import check, drop, gains, outcome
 from app.approvals.kinds import Action, Request, Started
 from app.core.texts import N_
 from app.payments import sign_off
@@ -14,8 +14,9 @@ from app.payments.queries import OPERATIONS
 
 LABEL = N_("Correction")
 PERMISSION = "payment.correct"
+RULE = ""  # whatever the rules say
 
-__all__ = ["LABEL", "PERMISSION", "drop", "facts", "outcome", "start"]
+__all__ = ["LABEL", "PERMISSION", "RULE", "check", "drop", "facts", "gains", "outcome", "start"]
 
 
 def facts(connection: Connection, request: Request) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Change what a user may do."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy import Connection
 
-from app.approvals.actions._at_once import drop, outcome
+from app.approvals.actions._at_once import check, drop, outcome
 from app.approvals.kinds import Action, Request, Started
 from app.core.texts import N_
 from app.staff.change import change_roles
@@ -12,13 +13,19 @@ from app.staff.grant import Given, held
 
 LABEL = N_("Rights of a user")
 PERMISSION = "user.write"
+RULE = "rights"
 
-__all__ = ["LABEL", "PERMISSION", "drop", "facts", "outcome", "start"]
+__all__ = ["LABEL", "PERMISSION", "RULE", "check", "drop", "facts", "gains", "outcome", "start"]
 
 
 def facts(connection: Connection, request: Request) -> dict[str, Any]:
     """What they hold now."""
     return {"held": [one.told() for one in held(connection, request["subject_id"])]}
+
+
+def gains(connection: Connection, request: Request) -> frozenset[UUID]:
+    """The user themselves."""
+    return frozenset({request["subject_id"]})
 
 
 def start(connection: Connection, request: Request) -> Started:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from app.approvals.actions._at_once import drop, outcome
+from app.approvals.actions._at_once import check, drop, gains, outcome
 from app.approvals.kinds import Action, Request, Started
 from app.core.errors import NotFound
 from app.core.texts import N_
@@ -12,8 +12,9 @@ from app.risk import block
 
 LABEL = N_("Block list removal")
 PERMISSION = "risk.write"
+RULE = "unblock"
 
-__all__ = ["LABEL", "PERMISSION", "drop", "facts", "outcome", "start"]
+__all__ = ["LABEL", "PERMISSION", "RULE", "check", "drop", "facts", "gains", "outcome", "start"]
 
 
 def facts(connection: Connection, request: Request) -> dict[str, Any]:
