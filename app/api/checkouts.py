@@ -7,7 +7,7 @@ from pydantic import Discriminator, Tag
 from sqlalchemy import Select, select
 
 from app.api._answers import answer, id_in, newest_first, read_one
-from app.api._callers import actor, needs, scope, tenant
+from app.api._callers import actor, may_capture_itself, needs, scope, tenant
 from app.api._input import Body, Email, Id, Page, Text255
 from app.api._once import once
 from app.api._payment_in import Language, OrderIn, PayerIn, payer_of
@@ -78,7 +78,8 @@ class CheckoutFilter(Page):
 def create(json_data: NewCheckout) -> Response:
     """Create a checkout
 
-    Send the payer to `url`, or show `embed_url` in an iframe. It can be paid for 24 hours.
+    Send the payer to `url`, or show `embed_url` in an iframe. It can be paid for 24 hours. One that captures itself
+    takes the permission `payment.capture`, and counts towards the key's limits for captures when it is created.
     """
     customer_id, payer = _payer(json_data)
     order = json_data.order(shop_id=id_in("shp", json_data.shop, "shop"), customer_id=customer_id, payer=payer)
@@ -90,6 +91,7 @@ def create(json_data: NewCheckout) -> Response:
             places_order=json_data.places_order,
             language=json_data.language,
             once=once(),
+            permit=may_capture_itself(json_data.capture),
         )
     except Repeated as repeated:
         return answer(_draw(read_one(_SHOWN.where(CHECKOUTS.c.id == repeated.subject_id))), 201, repeated=True)

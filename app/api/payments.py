@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Select, func, select, true
 
 from app.api._answers import UNDECIDED, answer, first_id_at, id_in, newest_first, read_one, status_of
-from app.api._callers import actor, needs, permitted, scope, tenant
+from app.api._callers import actor, may_capture_itself, needs, permitted, scope, tenant
 from app.api._input import Body, Email, Id, Moment, Page, Text100, Text255
 from app.api._once import of_payment, once, settled
 from app.api._payment_in import Confirmation, NewPayment, payer_of
@@ -25,6 +25,7 @@ from app.merchants.models import Shop
 from app.payments.authorise import authorise
 from app.payments.cancel import cancel as cancel_payment
 from app.payments.perform import Done
+from app.payments.permit import Permit
 from app.payments.public import payment_picture
 from app.payments.queries import OPERATIONS, PAYMENTS
 from app.payments.start import Order, start
@@ -93,14 +94,15 @@ def create(json_data: NewPayment) -> Response:
 
     With a card, an instrument or a method it is authorised at once, and captured too if `capture` is
     “automatic”. A decline is an answer: status “failed” with a failure code. Without `payment_method` it waits to
-    be confirmed.
+    be confirmed. A payment that captures itself takes the permission `payment.capture`, and counts towards the key's
+    limits for captures when it is created.
     """
-    order = _order(json_data)
+    order, permit = _order(json_data), may_capture_itself(json_data.capture)
     try:
         if json_data.payment_method is None:
-            return answer(payment_picture(_started(order, once())), 201)
+            return answer(payment_picture(_started(order, once(), permit)), 201)
         means = json_data.means(json_data.payment_method, json_data.payer)
-        done = authorise(**tenant(), means=means, order=order, actor=actor(), once=once())
+        done = authorise(**tenant(), means=means, order=order, actor=actor(), once=once(), permit=permit)
     except Repeated as repeated:
         return _again(repeated.subject_id, 201)
     return _authorised(done, 201)
@@ -118,8 +120,10 @@ def confirm(payment_id: str, json_data: Confirmation) -> Response:
     """
     means = json_data.means(json_data.payment_method, json_data.payer)
     found = parse_id("pay", payment_id)
-    if _one(found)["receivable_id"] is not None:
+    payment = _one(found)
+    if payment["receivable_id"] is not None:
         raise PaidByCheckout()
+    may_capture_itself(payment["capture_mode"])
     try:
         done = authorise(**tenant(), means=means, payment_id=found, actor=actor(), once=once())
     except Repeated as repeated:
@@ -207,11 +211,11 @@ def customer_of(customer_id: UUID) -> Mapping[str, Any]:
     return read_one(select(CUSTOMERS).where(CUSTOMERS.c.id == customer_id, CUSTOMERS.c.erased_at.is_(None)), "customer")
 
 
-def _started(order: Order, wish: Once | None) -> Mapping[str, Any]:
+def _started(order: Order, wish: Once | None, permit: Permit) -> Mapping[str, Any]:
     payment_id = uuid7()
     with atomic(scope()) as connection:
         claim(connection, wish, **tenant(), subject=("payment", payment_id))
-        return start(connection, order, **tenant(), actor=actor(), payment_id=payment_id)
+        return start(connection, order, **tenant(), actor=actor(), payment_id=payment_id, permit=permit)
 
 
 def _authorised(done: Done, decided: int) -> Response:

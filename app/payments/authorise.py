@@ -29,6 +29,7 @@ from app.payments import capture as capturing
 from app.payments.attempt import Means, ask, new_attempt, payer
 from app.payments.effect import Effect
 from app.payments.perform import NOT_SENT, Done, apply_answer, record_answer, send
+from app.payments.permit import Permit, always
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, held_operation, locked_payment
 from app.payments.record import record
 from app.payments.start import Order, start
@@ -86,9 +87,11 @@ def authorise(
     order: Order | None = None,
     payment_id: UUID | None = None,
     once: Once | None = None,
+    permit: Permit = always,
 ) -> Done:
     """Authorises a new payment (`order`) or one that exists (`payment_id`); captures at once if it says so.
 
+    `permit` is asked about the capture of a new payment that will capture itself; it passes or refuses.
     Raises AttemptUnderWay, AlreadyPaid, NoRoute, NotFound, StepNeeded, InstrumentInactive, CustomerRestricted;
     Repeated and KeyReused from the idempotency key. A decline is not raised: it is in the result.
     """
@@ -97,7 +100,8 @@ def authorise(
             id_ = payment_id or uuid7()
             claim(connection, once, merchant_id, live, ("payment", id_))
             if order is not None:
-                payment = start(connection, order, merchant_id=merchant_id, live=live, actor=actor, payment_id=id_)
+                whose = {"merchant_id": merchant_id, "live": live, "actor": actor, "payment_id": id_}
+                payment = start(connection, order, **whose, permit=permit)
             else:
                 payment = free_payment(connection, id_)
             prepared = _prepare(connection, payment, means, actor)

@@ -27,6 +27,7 @@ from app.payments.attempt import Means
 from app.payments.authorise import authorise
 from app.payments.models import Checkout
 from app.payments.perform import Done
+from app.payments.permit import Permit, always
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, PAYMENTS, locked_payment
 from app.payments.start import Order, start
 from app.payments.states import CHECKOUT
@@ -68,8 +69,12 @@ def open_checkout(
     places_order: bool = True,
     language: str | None = None,
     once: Once | None = None,
+    permit: Permit = always,
 ) -> Opened:
-    """A new checkout for `order`. Raises ShopNeeded, NotFound (shop), AmountOutOfRange; Repeated and KeyReused."""
+    """A new checkout for `order`. `permit`: see start().
+
+    Raises ShopNeeded, NotFound (shop), AmountOutOfRange; Repeated and KeyReused; and what `permit` raises.
+    """
     with atomic(of(merchant_id, live)) as connection:
         checkout_id = uuid7()
         claim(connection, once, merchant_id, live, ("checkout", checkout_id))
@@ -90,7 +95,7 @@ def open_checkout(
             source="checkout",
             payer=replace(order.payer, language=chosen),
         )
-        payment = start(connection, order, merchant_id=merchant_id, live=live, actor=actor)
+        payment = start(connection, order, merchant_id=merchant_id, live=live, actor=actor, permit=permit)
         row = {
             "id": checkout_id,
             "merchant_id": merchant_id,

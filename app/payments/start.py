@@ -17,6 +17,7 @@ from app.core.ids import public_id, uuid7
 from app.core.money import LARGEST_MINOR, exponent
 from app.core.texts import N_
 from app.customers.restrict import refuse_restricted
+from app.payments.permit import Permit, always
 from app.payments.queries import PAYMENTS
 from app.payments.states import AMOUNTS
 
@@ -55,11 +56,19 @@ class Order:
 
 
 def start(
-    connection: Connection, order: Order, *, merchant_id: UUID, live: bool, actor: str, payment_id: UUID | None = None
+    connection: Connection,
+    order: Order,
+    *,
+    merchant_id: UUID,
+    live: bool,
+    actor: str,
+    payment_id: UUID | None = None,
+    permit: Permit = always,
 ) -> Mapping[str, Any]:
     """Inserts the payment and tells `payment.created`. Returns its row.
 
-    Raises AmountOutOfRange, UnknownCurrency, CaptureDateNeeded, CustomerRestricted.
+    `permit`: whoever has it captured without asking again must be permitted to; it passes or refuses, and holds
+    nothing. Raises AmountOutOfRange, UnknownCurrency, CaptureDateNeeded, CustomerRestricted, and what `permit` raises.
     """
     exponent(order.currency)
     if not 0 < order.amount <= LARGEST_MINOR:
@@ -116,7 +125,7 @@ def start(
         details={"payer_name": order.payer.name, "payer_email": order.payer.email} if order.payer.email else None,
         actor=actor,
     )
-    return {
+    payment = {
         **row,
         **dict.fromkeys(AMOUNTS, 0),
         "stage": "created",
@@ -126,3 +135,7 @@ def start(
         "last4": None,
         "instrument_id": None,
     }
+    if order.capture_mode != "manual":
+        held = permit(connection, payment, "capture", order.amount, row["id"])
+        assert held is None, "what no payer has paid cannot wait for approval"
+    return payment

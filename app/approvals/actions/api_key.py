@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from app.approvals.actions._at_once import drop, outcome
+from app.approvals.actions._at_once import drop, gains, outcome
+from app.approvals.issuer import refuse_more_than_own
 from app.approvals.kinds import Action, Request, Started
 from app.core.limits import of_json
 from app.core.texts import N_
@@ -12,13 +13,20 @@ from app.merchants import keys
 
 LABEL = N_("API key")
 PERMISSION = "api_key.write"
+RULE = "api_key"
 
-__all__ = ["LABEL", "PERMISSION", "drop", "facts", "outcome", "start"]
+__all__ = ["LABEL", "PERMISSION", "RULE", "check", "drop", "facts", "gains", "outcome", "start"]
 
 
 def facts(connection: Connection, request: Request) -> dict[str, Any]:
     """A new key depends on nothing."""
     return {}
+
+
+def check(connection: Connection, request: Request) -> None:
+    """Whoever asked may do by now what the key may. Raises MoreThanOwn, AboveOwnLimits."""
+    asked, whom = request["params"], (request["maker"], request["merchant_id"])
+    refuse_more_than_own(connection, *whom, asked["permissions"], of_json(asked["limits"]))
 
 
 def start(connection: Connection, request: Request) -> Started:
