@@ -45,10 +45,13 @@ def why(asked: Mapping[str, Any]) -> str:
 
 def details(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What exactly is asked for: name and value, as the action's parameters have it."""
-    return [(_(LABELS.get(name, name)), shown(value)) for name, value in asked["params"].items() if name not in HIDDEN]
+    found = [(_(LABELS.get(name, name)), shown(value)) for name, value in asked["params"].items() if name not in HIDDEN]
+    if asked["params"].get("rest"):
+        found.append((_("Given back to the payer"), formats.money(asked["params"]["rest"], asked["currency"])))
+    return found
 
 
-HIDDEN = frozenset({"merchant_reference", "payment_id", "user_id", "amount", "currency"})
+HIDDEN = frozenset({"merchant_reference", "payment_id", "user_id", "amount", "currency", "rest"})
 LABELS = {
     "name": N_("Name"),
     "permissions": N_("What it may do"),
@@ -59,6 +62,23 @@ LABELS = {
     "after": N_("From then on"),
     "email": N_("E-mail"),
     "entry": N_("Entry"),
+    "label": N_("Name"),
+    "description": N_("Description"),
+    "role": N_("Role"),
+    "language": N_("Language"),
+    "provider": N_("Provider"),
+    "methods": N_("Methods"),
+    "currencies": N_("Currencies"),
+    "priority": N_("Priority"),
+    "authorisation_days": N_("An authorisation lives for (days)"),
+    "honour_days": N_("A capture is guaranteed for (days)"),
+    "settings": N_("Settings"),
+    "overlap_hours": N_("The old key lives on for (hours)"),
+    "rule": N_("Rule"),
+    "above": N_("Above this amount"),
+    "method": N_("Method"),
+    "user": N_("User"),
+    "key": N_("API key"),
     "outcome": N_("Outcome"),
     "operation": N_("Operation"),
     "reason": N_("Reason"),

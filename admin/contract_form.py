@@ -96,3 +96,12 @@ def settings_shown(contract: Any, connector: Connector | None) -> list[tuple[str
         )
         for one in connector.SETTINGS
     ]
+
+
+def settings_told(connector: Connector, after: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+    """What a second person reads of new settings: of a secret only that it is another."""
+    return {
+        one.name: _("(another secret)") if one.secret else after.get(one.name, "")
+        for one in connector.SETTINGS
+        if after.get(one.name, "") != before.get(one.name, "")
+    }

@@ -98,8 +98,13 @@ def say(text: str, tone: str = "good") -> None:
 
 
 def say_refused(refusal: Refusal) -> None:
+    say(said(refusal), "bad")
+
+
+def said(refusal: Refusal) -> str:
+    """What was refused and what to do, in words."""
     problem = problem_of(refusal)
-    say(" ".join(part for part in (problem.said(), problem.advised()) if part), "bad")
+    return " ".join(part for part in (problem.said(), problem.advised()) if part)
 
 
 def actor() -> str:

@@ -8,8 +8,9 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from admin import formats, merchants_known, reached, setup, trying
-from admin.contract_form import form_for, settings_shown, values_of
+from admin.contract_form import form_for, settings_shown, settings_told, values_of
 from admin.forms import nonce, purpose
+from admin.four_eyes import ask_or_do, asked_for
 from admin.guard import look_at
 from admin.here import connection, here
 from admin.listing import Choice, Filters
@@ -22,7 +23,7 @@ from app.connectors.kinds import Checks
 from app.core.db import atomic, of
 from app.core.errors import NotFound, Refusal
 from app.core.idempotency import KeyReused, Repeated, claim
-from app.core.ids import parse_id, public_id
+from app.core.ids import parse_id, public_id, uuid7
 from app.core.texts import N_
 from app.merchants import contracts
 from app.merchants.add import CONTRACTS, add_contract, change
@@ -80,7 +81,14 @@ class Contracts(Screen):
                 return tried
         elif form.validate_on_submit():
             try:
+                complete = contracts.complete(provider, form.given())
+                values = values_of(form, with_active=False)
                 with atomic(of(merchant["id"], here().live)) as work:
+                    whose = {"merchant_id": merchant["id"], "live": here().live, "subject_id": uuid7()}
+                    wanted = {"provider": provider, **values, "settings": settings_told(connector, complete, {})}
+                    if ask_or_do(work, "contract", **whose, params=wanted, secrets={"settings": complete}):
+                        claim(work, form.once(what), merchant["id"], here().live, ("contract", merchant["id"]))
+                        return asked_for()
                     contract_id = add_contract(
                         work,
                         merchant_id=merchant["id"],
@@ -88,7 +96,7 @@ class Contracts(Screen):
                         provider=provider,
                         settings=form.given(),
                         actor=actor(),
-                        **values_of(form, with_active=False),
+                        **values,
                     )
                     claim(work, form.once(what), merchant["id"], here().live, ("contract", contract_id))
             except (Repeated, KeyReused):
@@ -166,11 +174,17 @@ class Contracts(Screen):
                 return tried
         elif form.validate_on_submit():
             try:
-                values = values_of(form)
-                sealed = contracts.sealed_settings(contract["provider"], form.given(), before)
-                if dict(contracts.opened({**contract, "settings_sealed": sealed}).settings) != stored:
+                values, told = values_of(form), _told(contract, values_of(form))
+                complete = contracts.complete(contract["provider"], form.given(), before)
+                if complete != stored:
+                    told["after"]["settings"] = settings_told(connector, complete, stored)
+                    sealed = contracts.sealed_settings(contract["provider"], form.given(), before)
                     values |= {"settings_sealed": sealed, "checked_at": None, "check_result": None}
                 with atomic(of(contract["merchant_id"], contract["live"])) as work:
+                    whose = {"merchant_id": contract["merchant_id"], "live": contract["live"]}
+                    more = {"subject_id": contract["id"], "params": told, "secrets": {"settings": complete}}
+                    if told["before"] != told["after"] and ask_or_do(work, "contract_change", **whose, **more):
+                        return asked_for()
                     change(work, CONTRACTS, contract["id"], values, noun="contract", actor=actor())
             except Refusal as refusal:
                 if not form.refuse(refusal):
@@ -190,6 +204,11 @@ class Contracts(Screen):
             can_test=isinstance(connector, Checks),
             setup=setup.strip(merchant),
         )
+
+
+def _told(contract: Any, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What a second person reads of a change."""
+    return {"before": {name: contract[name] for name in values}, "after": dict(values)}
 
 
 def _read(contract_id: UUID) -> Any:

@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, Length
 
 from admin import formats, merchants_known, setup, webhook_test
 from admin.fields import Several, options
-from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose, spend
+from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose
 from admin.four_eyes import ask_or_do, asked_for
 from admin.guard import look_at
 from admin.here import connection, here
@@ -134,6 +134,8 @@ class Endpoints(Screen):
             try:
                 refuse_private(form.url.data or "")
                 with atomic(of(endpoint["merchant_id"], endpoint["live"])) as work:
+                    if _goes_elsewhere(endpoint, _values(form)) and _ask_to_change(work, endpoint, _values(form)):
+                        return asked_for()
                     change_endpoint(work, endpoint_id=endpoint["id"], actor=actor(), **_values(form))
             except Refusal as refusal:
                 if not form.refuse(refusal):
@@ -181,8 +183,13 @@ class Endpoints(Screen):
         endpoint, form = queries.endpoint(connection(), parse_id("whe", id)), OnceForm()
         merchant_id, live = endpoint["merchant_id"], endpoint["live"]
         try:
-            spend(form.once(purpose("rotate secret", endpoint["id"])), merchant_id, live, ("endpoint", endpoint["id"]))
+            once = form.once(purpose("rotate secret", endpoint["id"]))
             with atomic(of(merchant_id, live)) as work:
+                # The form is used up by what it does: a secret that nobody saw was not made either.
+                claim(work, once, merchant_id, live, ("endpoint", endpoint["id"]))
+                whose = {"merchant_id": merchant_id, "live": live, "subject_id": endpoint["id"]}
+                if ask_or_do(work, "endpoint_secret", **whose, params={"url": endpoint["url"]}):
+                    return asked_for()
                 secret = rotate_secret(work, endpoint_id=endpoint["id"], actor=actor())
         except (Repeated, KeyReused):
             return _shown_already(merchant_id)
@@ -224,6 +231,17 @@ class Endpoints(Screen):
 
 def _values(form: EndpointForm) -> dict[str, Any]:
     return {"url": form.url.data or "", "description": form.description.data or "", "events": form.events.data or []}
+
+
+def _goes_elsewhere(endpoint: Any, values: dict[str, Any]) -> bool:
+    """Who listens is what a second person looks at; a note or fewer events are nobody else's business."""
+    return values["url"] != endpoint["url"]
+
+
+def _ask_to_change(work: Any, endpoint: Any, values: dict[str, Any]) -> bool:
+    before = {name: endpoint[name] for name in values}
+    whose = {"merchant_id": endpoint["merchant_id"], "live": endpoint["live"], "subject_id": endpoint["id"]}
+    return ask_or_do(work, "endpoint_change", **whose, params={"before": before, "after": values})
 
 
 def _count(endpoint_id: UUID, state: str) -> int:

@@ -12,21 +12,22 @@ from wtforms.validators import DataRequired, Length
 
 from admin import merchants_known, setup
 from admin.fields import Several, options
-from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose, spend
+from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose
 from admin.four_eyes import ask_or_do, asked_for
 from admin.guard import look_at
-from admin.here import connection, here
+from admin.here import connection, here, staff
 from admin.limit_fields import WithLimits
 from admin.listing import Filters
 from admin.office import url
-from admin.screen import Entry, Screen, actor, go, page, say, say_refused
+from admin.screen import Entry, Screen, actor, go, page, said, say, say_refused
 from admin.screens.merchants import KEYS, read_merchant
 from admin.texts import lazy as _l
+from app.approvals.issuer import AboveOwnLimits, MoreThanOwn, refuse_more_than
 from app.core.db import atomic, of
 from app.core.errors import NotFound, Refusal
 from app.core.idempotency import KeyReused, Repeated, claim
 from app.core.ids import parse_id, public_id, uuid7
-from app.core.limits import to_json
+from app.core.limits import of_json, to_json
 from app.core.texts import N_
 from app.merchants import keys
 
@@ -73,6 +74,7 @@ class Keys(Screen):
         if form.validate_on_submit() and (allowed := form.limits()) is not None:
             live = here().live
             try:
+                refuse_more_than(staff(), merchant["id"], form.permissions.data or [], allowed)
                 with atomic(of(merchant["id"], live)) as work:
                     wanted = {
                         "name": form.name.data or "",
@@ -95,10 +97,13 @@ class Keys(Screen):
                     claim(work, form.once(what), merchant["id"], live, ("api_key", key_id))
             except (Repeated, KeyReused):
                 return _shown_already(merchant["id"])
+            except (MoreThanOwn, AboveOwnLimits) as refusal:
+                form.form_errors.append(said(refusal))
             except Refusal as refusal:
                 say_refused(refusal)
                 return go(url("merchants.detail", id=public_id("mer", merchant["id"])))
-            return self._secret(form.name.data or "", secret, merchant)
+            else:
+                return self._secret(form.name.data or "", secret, merchant)
         if request.method == "GET":
             form.nonce.data = nonce(what)
         return self.show(
@@ -111,10 +116,17 @@ class Keys(Screen):
         look_at(key["live"])
         merchant, what = read_merchant(key["merchant_id"]), purpose("rotate key", key["id"])
         if form.validate_on_submit():
+            overlap = timedelta(hours=form.overlap.data)
             try:
-                spend(form.once(what), key["merchant_id"], key["live"], ("api_key", key["id"]))
-                overlap = timedelta(hours=form.overlap.data)
-                _new, secret = keys.rotate(key["merchant_id"], key["live"], key["id"], overlap=overlap, actor=actor())
+                refuse_more_than(staff(), key["merchant_id"], key["permissions"], of_json(key["limits"]))
+                with atomic(of(key["merchant_id"], key["live"])) as work:
+                    # The form is used up by what it does: a secret that nobody saw was not made either.
+                    claim(work, form.once(what), key["merchant_id"], key["live"], ("api_key", key["id"]))
+                    whose = {"merchant_id": key["merchant_id"], "live": key["live"], "subject_id": key["id"]}
+                    wanted = {"name": key["name"], "overlap_hours": form.overlap.data}
+                    if ask_or_do(work, "api_key_rotation", **whose, params=wanted):
+                        return asked_for()
+                    _new, secret = keys.rotate(work, key["id"], overlap=overlap, actor=actor())
             except (Repeated, KeyReused):
                 return _shown_already(key["merchant_id"])
             except Refusal as refusal:

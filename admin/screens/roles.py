@@ -1,6 +1,7 @@
 """Roles: those that are shipped, and own ones made of permissions."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_OID, uuid5
 
 from flask_babel import gettext as _
 from wtforms import StringField
@@ -8,6 +9,7 @@ from wtforms.validators import DataRequired, Length
 
 from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, Form
+from admin.four_eyes import ask_or_do, asked_for
 from admin.office import url
 from admin.roles_known import Known, roles
 from admin.screen import Entry, Screen, actor, go, page, say, say_refused
@@ -15,7 +17,7 @@ from admin.texts import lazy as _l
 from app.core.db import ALL, atomic
 from app.core.errors import NotFound, Refusal
 from app.core.texts import N_
-from app.staff.make_role import add_role, change_role, remove_role
+from app.staff.make_role import add_role, change_role, read_role, remove_role
 from app.staff.permissions import PERMISSIONS
 from app.staff.second_factor import ask_of_role
 
@@ -61,9 +63,14 @@ class Roles(Screen):
         if form.validate_on_submit():
             try:
                 with atomic(ALL) as work:
+                    before = read_role(work, id)
+                    told = {"before": before["permissions"], "after": _values(form)["permissions"]}
+                    if ask_or_do(work, "role", **_whose(id), params={"role": id, **told, **_values(form)}):
+                        return asked_for()
                     change_role(work, id, **_values(form), actor=actor())
             except Refusal as refusal:
-                form.refuse(refusal)
+                if not form.refuse(refusal):
+                    say_refused(refusal)
             else:
                 say(_("Saved."))
                 return go(url("roles.index"))
@@ -86,13 +93,19 @@ class Roles(Screen):
         role = roles().get(id)
         if role is None:
             raise NotFound()
-        with atomic(ALL) as work:
-            ask_of_role(work, id, not role.second_factor, actor=actor())
-        say(
-            _("Who holds this role needs no second factor any more.")
-            if role.second_factor
-            else _("Who holds this role needs a second factor from the next click on.")
-        )
+        try:
+            with atomic(ALL) as work:
+                if role.second_factor and ask_or_do(work, "role_factor", **_whose(id), params={"role": id}):
+                    return asked_for()
+                ask_of_role(work, id, not role.second_factor, actor=actor())
+        except Refusal as refusal:
+            say_refused(refusal)
+        else:
+            say(
+                _("Who holds this role needs no second factor any more.")
+                if role.second_factor
+                else _("Who holds this role needs a second factor from the next click on.")
+            )
         return go(url("roles.index"))
 
 
@@ -102,6 +115,11 @@ def _own(name: str) -> Known:
     if role is None or role.shipped:
         raise NotFound()
     return role
+
+
+def _whose(role: str) -> dict[str, Any]:
+    """Roles have names and no ids: the same one makes the same subject, so that it is asked about once at a time."""
+    return {"merchant_id": None, "live": None, "subject_id": uuid5(NAMESPACE_OID, f"zahlwerk role {role}")}
 
 
 def _values(form: RoleForm) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from admin.access_shown import access_of
 from admin.forms import Form
+from admin.four_eyes import ask_or_do, asked_for
 from admin.office import url
 from admin.screen import Screen, actor, go, page, say, say_refused
 from admin.screens.users import read_user
@@ -49,9 +50,16 @@ class UserAccess(Screen):
     def factor(self, id: str) -> Any:
         user, form = read_user(parse_id("usr", id)), Form()
         if form.validate_on_submit():
-            with atomic(ALL) as work:
-                second_factor.remove_all(work, user["id"], actor=actor())
-            say(_("The second factor is removed; every session of this user has ended."))
+            try:
+                with atomic(ALL) as work:
+                    who = {"merchant_id": None, "live": None, "subject_id": user["id"]}
+                    if ask_or_do(work, "factor_removal", **who, params={"email": user["email"]}):
+                        return asked_for()
+                    second_factor.remove_all(work, user["id"], actor=actor())
+            except Refusal as refusal:
+                say_refused(refusal)
+            else:
+                say(_("The second factor is removed; every session of this user has ended."))
             return go(url("users.detail", id=id))
         return self.show(
             "user_factor",

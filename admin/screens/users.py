@@ -12,6 +12,7 @@ from admin import choices, merchants_known, words
 from admin.access_shown import access_of
 from admin.fields import Several, options
 from admin.forms import REQUIRED, TIDY, Form, OnceForm
+from admin.four_eyes import ask_or_do, asked_for
 from admin.here import connection, staff
 from admin.limit_fields import sentences
 from admin.office import url
@@ -21,9 +22,9 @@ from admin.texts import lazy as _l
 from app.core.clock import now
 from app.core.db import ALL, atomic
 from app.core.errors import NotFound, Refusal
-from app.core.ids import parse_id, public_id
+from app.core.ids import parse_id, public_id, uuid7
 from app.core.texts import N_
-from app.staff.add import USERS
+from app.staff.add import USERS, checked_email
 from app.staff.change import change_user, set_active
 from app.staff.grant import GRANTS, STAFF_ROLES, Given, held
 from app.staff.invite import invite
@@ -63,6 +64,8 @@ class Users(Screen):
         if form.validate_on_submit():
             try:
                 with atomic(ALL) as work:
+                    if _ask_to_invite(work, form):
+                        return asked_for()
                     user_id = invite(
                         work,
                         email=form.email.data or "",
@@ -126,6 +129,9 @@ class Users(Screen):
             active = not user["active"]
             try:
                 with atomic(ALL) as work:
+                    who = {"merchant_id": None, "live": None, "subject_id": user["id"]}
+                    if active and ask_or_do(work, "reactivation", **who, params={"email": user["email"]}):
+                        return asked_for()
                     set_active(work, user["id"], active, actor=actor())
             except Refusal as refusal:
                 say_refused(refusal)
@@ -139,6 +145,18 @@ class Users(Screen):
         return self.show(
             "user_switch", title=_("Deactivate") if user["active"] else _("Activate"), user=user, form=form
         )
+
+
+def _ask_to_invite(work: Any, form: NewUserForm) -> bool:
+    """Raises BadEmail, EmailTaken, NobodyCanApprove, AlreadyAsked."""
+    whose = {"merchant_id": None, "live": None, "subject_id": uuid7()}
+    params = {
+        "email": checked_email(form.email.data or ""),
+        "name": form.name.data,
+        "language": form.language.data,
+        "after": [one.told() for one in form.given()],
+    }
+    return ask_or_do(work, "invitation", **whose, params=params)
 
 
 def _query() -> Any:

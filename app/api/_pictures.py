@@ -24,6 +24,14 @@ class Picture(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class PendingApproval(Picture):
+    """A request that a second person decides about in the back office."""
+
+    id: str
+    object: str
+    status: Literal["pending_approval"]
+
+
 class CardPicture(Picture):
     brand: str | None
     last4: str

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.api._callers import needed
-from app.api._pictures import ErrorAnswer
+from app.api._pictures import ErrorAnswer, PendingApproval
 from app.api._schemas import schemas_of, webhook, with_short_names
 from app.api.events import Event
 from app.config import settings
@@ -105,7 +105,7 @@ def _made() -> tuple[dict[str, Any], bytes, str]:
 def _completed(spec: dict[str, Any] | str) -> dict[str, Any] | str:
     assert isinstance(spec, dict)
     components = spec["components"]
-    for model in (ErrorAnswer, Event):
+    for model in (ErrorAnswer, Event, PendingApproval):
         components["schemas"] |= schemas_of(model)
     spec = cast(dict[str, Any], with_short_names(spec))
     components = spec["components"]
@@ -133,7 +133,7 @@ def _complete(
     responses, parameters = operation["responses"], operation["parameters"]
     if "202" in responses:
         made = next(response for status, response in responses.items() if status in ("200", "201"))
-        responses["202"]["content"] = made["content"]
+        responses["202"].setdefault("content", made["content"])
     shared = [name for name in _HEADERS if name != REPLAYED or method == "post"]
     for response in responses.values():
         response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in shared}

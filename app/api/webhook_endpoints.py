@@ -8,22 +8,27 @@ from pydantic import Field, StringConstraints
 from sqlalchemy import Select, select
 
 from app.api._answers import answer, newest_first, read_one
-from app.api._callers import actor, needs, scope, tenant
+from app.api._approvals import TO_APPROVE, waiting
+from app.api._callers import actor, asker, needs, scope, tenant
 from app.api._input import NO_CONTROL, Body, NoFields, Page, Text100, WebAddress
 from app.api._once import once
 from app.api._pictures import Moment, Picture
 from app.api._pictures import Page as PagePicture
 from app.api._resource import resource
 from app.api.deliveries import Delivery, drawn
+from app.approvals.ask import ask
+from app.approvals.decide import read as read_request
+from app.approvals.decide import take_secret
 from app.core.db import atomic, reading
 from app.core.idempotency import Repeated, claim
-from app.core.ids import parse_id
+from app.core.ids import parse_id, uuid7
 from app.messages.addresses import refuse_private
 from app.messages.endpoints import (
     ENDPOINTS,
     add_endpoint,
     change_endpoint,
     delete_endpoint,
+    held,
     rotate_secret,
     send_test,
 )
@@ -85,18 +90,27 @@ class Endpoints(PagePicture):
 @needs("webhook.write")
 @api.input(NewEndpoint, example={"url": "https://shop.example/hooks", "events": ["capture.succeeded"]})
 @api.output(EndpointWithSecret, 201)
+@api.doc(responses=TO_APPROVE)
 def create(json_data: NewEndpoint) -> Response:
     """Create a webhook endpoint
 
-    `secret` is in this answer and never again. Signatures follow the Standard Webhooks specification.
+    `secret` is in this answer and never again. Signatures follow the Standard Webhooks specification. Where it needs a
+    second person's approval, the answer is 202 until then: repeat the request with the same `Idempotency-Key`, and the
+    first answer after the approval has the secret.
     """
     refuse_private(json_data.url)
+    endpoint_id, wanted = uuid7(), json_data.model_dump()
     try:
         with atomic(scope()) as connection:
-            endpoint_id, secret = add_endpoint(connection, **tenant(), actor=actor(), **json_data.model_dump())
+            asked = ask(connection, "endpoint", asker(), **tenant(), subject_id=endpoint_id, params=wanted)
+            if asked is not None:
+                claim(connection, once(), **tenant(), subject=("approval", asked))
+                return waiting(asked)
+            whose = {**tenant(), "actor": actor(), "endpoint_id": endpoint_id}
+            _, secret = add_endpoint(connection, **whose, **wanted)
             claim(connection, once(), **tenant(), subject=("webhook_endpoint", endpoint_id))
     except Repeated as repeated:
-        return answer(_read(repeated.subject_id), 201, repeated=True)
+        return _again(repeated, 201)
     return answer(_read(endpoint_id) | {"secret": secret}, 201)
 
 
@@ -125,16 +139,24 @@ def get(endpoint_id: str) -> Response:
 @needs("webhook.write")
 @api.input(EndpointChange, example={"active": True})
 @api.output(WebhookEndpoint)
+@api.doc(responses=TO_APPROVE)
 def change(endpoint_id: str, json_data: EndpointChange) -> Response:
     """Change a webhook endpoint
 
-    Only what is sent is changed.
+    Only what is sent is changed. Another address may need a second person's approval; then the answer is 202, and
+    nothing is changed until then.
     """
-    sent = json_data.model_dump(exclude_unset=True)
+    found, sent = parse_id("whe", endpoint_id), json_data.model_dump(exclude_unset=True)
     if "url" in sent:
         refuse_private(sent["url"])
     with atomic(scope()) as connection:
-        row = change_endpoint(connection, endpoint_id=parse_id("whe", endpoint_id), actor=actor(), **sent)
+        before = held(connection, found)
+        if sent.get("url", before["url"]) != before["url"]:
+            told = {"before": {name: before[name] for name in sent}, "after": sent}
+            asked = ask(connection, "endpoint_change", asker(), **tenant(), subject_id=found, params=told)
+            if asked is not None:
+                return waiting(asked)
+        row = change_endpoint(connection, endpoint_id=found, actor=actor(), **sent)
     return answer(endpoint_picture(row))
 
 
@@ -155,18 +177,25 @@ def delete(endpoint_id: str) -> Response:
 @needs("webhook.write")
 @api.input(NoFields)
 @api.output(EndpointWithSecret)
+@api.doc(responses=TO_APPROVE)
 def rotate(endpoint_id: str, json_data: NoFields) -> Response:
     """Rotate the secret of a webhook endpoint
 
-    For 24 hours deliveries are signed with the old secret as well.
+    For 24 hours deliveries are signed with the old secret as well. Where it needs a second person's approval, the
+    answer is 202 until then: repeat the request with the same `Idempotency-Key` to get the secret.
     """
     found = parse_id("whe", endpoint_id)
     try:
         with atomic(scope()) as connection:
+            told = {"url": held(connection, found)["url"]}
+            asked = ask(connection, "endpoint_secret", asker(), **tenant(), subject_id=found, params=told)
+            if asked is not None:
+                claim(connection, once(), **tenant(), subject=("approval", asked))
+                return waiting(asked)
             secret = rotate_secret(connection, endpoint_id=found, actor=actor())
             claim(connection, once(), **tenant(), subject=("webhook_endpoint", found))
-    except Repeated:
-        return answer(_read(found), repeated=True)
+    except Repeated as repeated:
+        return _again(repeated, 200)
     return answer(_read(found) | {"secret": secret})
 
 
@@ -186,6 +215,18 @@ def test(endpoint_id: str, json_data: NoFields) -> Response:
     except Repeated as repeated:
         return answer(drawn(repeated.subject_id), 201, repeated=True)
     return answer(drawn(delivery_id), 201)
+
+
+def _again(repeated: Repeated, decided: int) -> Response:
+    """What became of the first request; its secret is shown once, whenever that is."""
+    if repeated.subject_type != "approval":
+        return answer(_read(repeated.subject_id), decided, repeated=True)
+    with atomic(scope()) as connection:
+        request = read_request(connection, repeated.subject_id)
+    if request["state"] != "executed":
+        return waiting(request["id"], request["state"], repeated=True)
+    secret = take_secret(request["id"], actor(), scope=scope())
+    return answer(_read(request["subject_id"]) | ({"secret": secret} if secret else {}), decided, repeated=True)
 
 
 def _living() -> Select[Any]:

@@ -89,6 +89,7 @@ def add_contract(
     priority: int = 100,
     authorisation_days: int | None = None,
     honour_days: int | None = None,
+    contract_id: UUID | None = None,
 ) -> UUID:
     """Raises UnknownProvider, MethodNotOffered, UnknownCurrency, SettingNeeded."""
     connector = CONNECTORS.get(provider)
@@ -100,7 +101,7 @@ def add_contract(
             raise MethodNotOffered(provider=provider, method=method, param="methods")
     for currency in currencies:
         exponent(currency)
-    contract_id = uuid7()
+    contract_id = contract_id or uuid7()
     connection.execute(
         insert(CONTRACTS).values(
             id=contract_id,

@@ -4,15 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from app.approvals.actions._at_once import drop, outcome
+from app.approvals.actions._at_once import check, drop, gains, outcome
 from app.approvals.kinds import Action, Request, Started
 from app.core.texts import N_
 from app.messages.endpoints import add_endpoint
 
 LABEL = N_("Webhook endpoint")
 PERMISSION = "endpoint.write"
+RULE = "endpoint"
 
-__all__ = ["LABEL", "PERMISSION", "drop", "facts", "outcome", "start"]
+__all__ = ["LABEL", "PERMISSION", "RULE", "check", "drop", "facts", "gains", "outcome", "start"]
 
 
 def facts(connection: Connection, request: Request) -> dict[str, Any]:
@@ -30,6 +31,7 @@ def start(connection: Connection, request: Request) -> Started:
         description=asked["description"],
         events=asked["events"],
         actor=request["maker"],
+        endpoint_id=request["subject_id"],
     )
     return Started(secret=secret)
 

@@ -58,6 +58,7 @@ def add_endpoint(
     actor: str,
     description: str = "",
     events: Sequence[str] = (),
+    endpoint_id: UUID | None = None,
 ) -> tuple[UUID, str]:
     """A new endpoint for `events` (none: all public ones). Returns its id and its secret, shown this once.
 
@@ -70,7 +71,7 @@ def add_endpoint(
     ).scalar_one()
     if existing >= MOST_ENDPOINTS:
         raise TooManyEndpoints(most=MOST_ENDPOINTS)
-    endpoint_id, secret = uuid7(), os.urandom(32)
+    endpoint_id, secret = endpoint_id or uuid7(), os.urandom(32)
     row = {
         "id": endpoint_id,
         "merchant_id": merchant_id,

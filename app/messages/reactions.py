@@ -11,9 +11,19 @@ from app.core import queue
 from app.core.clock import now
 from app.core.db import transaction
 from app.core.reactions import later, together
-from app.messages import approvable_endpoint, approval_mail, mail, staff_mail
+from app.messages import (
+    approvable_endpoint,
+    approvable_endpoint_change,
+    approvable_endpoint_secret,
+    approval_mail,
+    mail,
+    staff_mail,
+)
 
-ACTIONS.put("endpoint", approvable_endpoint)  # a new endpoint can be asked for, too
+# A new endpoint can be asked for, too, another address for one, and another secret.
+ACTIONS.put("endpoint", approvable_endpoint)
+ACTIONS.put("endpoint_change", approvable_endpoint_change)
+ACTIONS.put("endpoint_secret", approvable_endpoint_secret)
 
 # An endpoint hears of what happens after it was added, and never that it fails itself.
 _DELIVERIES = text(

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -62,18 +63,22 @@ def change_role(
 def remove_role(connection: Connection, name: str, *, actor: str) -> None:
     """Raises NotFound, RoleInUse."""
     before = _locked(connection, name)
-    users = {
-        row.user_id
-        for row in connection.execute(
-            select(GRANTS.c.user_id)
-            .join(STAFF_ROLES, STAFF_ROLES.c.id == GRANTS.c.role_id)
-            .where(STAFF_ROLES.c.name == name)
-        )
-    }
+    users = holders(connection, name)
     if users:
         raise RoleInUse(count=len(users))
     connection.execute(delete(STAFF_ROLES).where(STAFF_ROLES.c.name == name))
     _told("staff_role.removed", name, actor, {"before": before})
+
+
+def holders(connection: Connection, name: str) -> frozenset[UUID]:
+    """Ids of the users who hold a role, for whatever merchants."""
+    query = select(GRANTS.c.user_id).join(STAFF_ROLES, STAFF_ROLES.c.id == GRANTS.c.role_id)
+    return frozenset(connection.execute(query.where(STAFF_ROLES.c.name == name)).scalars())
+
+
+def read_role(connection: Connection, name: str) -> dict[str, Any]:
+    """Label, description and permissions, under lock. Raises NotFound, also for shipped ones."""
+    return _locked(connection, name)
 
 
 def _locked(connection: Connection, name: str) -> dict[str, Any]:
