@@ -9,7 +9,9 @@ import redis
 from rq.registry import FailedJobRegistry
 from sqlalchemy import text
 
-from admin.here import connection, scope
+from admin.here import connection, scope, staff
+from app.approvals.approvers import DECIDE
+from app.approvals.inbox import decidable
 from app.core import queue
 from app.core.db import Scope
 from app.payments.worklist import WAITS_FOR_STAFF_SQL
@@ -24,8 +26,6 @@ _OPEN = text(
            (SELECT count(*) FROM disputes WHERE state IN ('inquiry', 'charged_back') AND live = :live) AS disputes,
            (SELECT count(*) FROM webhook_endpoints
             WHERE failing_since IS NOT NULL AND deleted_at IS NULL AND live = :live) AS endpoints,
-           (SELECT count(*) FROM approval_requests
-            WHERE state = 'pending' AND (live IS NULL OR live = :live)) AS approvals,
            (SELECT count(*) FROM failed_reactions) AS reactions,
            ARRAY(SELECT p.id FROM customers c JOIN payments p ON p.customer_id = c.id
                  WHERE c.restricted_at IS NOT NULL AND c.live = :live LIMIT 50000) AS restricted
@@ -34,12 +34,29 @@ _OPEN = text(
 
 Found = tuple[dict[str, int], frozenset[UUID]]
 _kept: dict[tuple[bool, Scope], tuple[float, Found]] = {}
+_decidable: dict[tuple[bool, UUID, Scope], tuple[float, int]] = {}
 _lock = threading.Lock()
 
 
 def open_work(live: bool) -> dict[str, int]:
-    """unknown, reviews, disputes, endpoints, approvals, reactions, jobs (failed ones, with the reactions)."""
-    return _found(live)[0]
+    """unknown, reviews, disputes, endpoints, approvals (to decide), reactions, jobs (failed, with the reactions)."""
+    return {**_found(live)[0], "approvals": to_decide(live)}
+
+
+def to_decide(live: bool) -> int:
+    """Requests for approval that whoever is logged in may decide about: not their own, nor those above their limits."""
+    if not staff().may(DECIDE):
+        return 0
+    whose = (live, staff().id, scope())
+    kept = _decidable.get(whose)
+    if kept and kept[0] > time.monotonic():
+        return kept[1]
+    found = len(decidable(connection(), staff(), live=live))
+    with _lock:
+        if len(_decidable) > 500:
+            _decidable.clear()
+        _decidable[whose] = (time.monotonic() + KEPT_SECONDS, found)
+    return found
 
 
 def restricted(live: bool) -> frozenset[UUID]:
@@ -74,3 +91,4 @@ def failed_jobs() -> int:
 def forget() -> None:
     with _lock:
         _kept.clear()
+        _decidable.clear()

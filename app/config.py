@@ -50,6 +50,7 @@ class Settings:
     log_level: str
     metrics_token: str | None = field(repr=False)
     second_factors: bool
+    usual_rules: bool
     fresh_log_in_minutes: int
 
     @property
@@ -81,6 +82,7 @@ def settings() -> Settings:
         log_level=read("LOG_LEVEL", "INFO"),
         metrics_token=read("METRICS_TOKEN") or None,
         second_factors=_flag("SECOND_FACTORS", environment == "live"),
+        usual_rules=_flag("FOUR_EYES", environment == "live"),
         fresh_log_in_minutes=int(read("FRESH_LOG_IN_MINUTES", "30")),
     )
 

@@ -75,6 +75,13 @@ KEPT = (
         days=7,
     ),
     Kept(
+        "Secrets that were approved and never fetched",
+        "PCI DSS 8.6.2: nobody needs them who has not come; a new one is asked for",
+        "UPDATE approval_requests SET sealed = NULL WHERE id IN (SELECT id FROM approval_requests"
+        " WHERE sealed IS NOT NULL AND decided_at < :before LIMIT :many)",
+        days=7,
+    ),
+    Kept(
         "Cards given to be kept, whose payment failed",
         "Art. 5 (1) c GDPR: they never came into use",
         "WITH old AS (SELECT id FROM instruments WHERE pending AND created_at < :before LIMIT :many),"

@@ -15,14 +15,21 @@ from admin.office import url
 from admin.screen import Entry, Screen, actor, go, page, say, say_refused
 from admin.texts import lazy as _l
 from app.approvals import decide
-from app.approvals.approvers import may_decide
+from app.approvals.approvers import involved, may_decide
 from app.approvals.ask import REQUESTS
+from app.approvals.inbox import decidable
 from app.core.errors import Refusal
+from app.core.events import EVENTS
 from app.core.ids import parse_id, public_id
 from app.core.texts import N_
 
 _MOST = 200
-VIEWS = {"open": N_("To decide"), "mine": N_("Asked by me"), "closed": N_("Decided")}
+VIEWS = {
+    "open": N_("To decide"),
+    "waiting": N_("All that waits"),
+    "mine": N_("Asked by me"),
+    "closed": N_("Decided"),
+}
 
 
 class DecisionForm(Form):
@@ -107,7 +114,7 @@ class Approvals(Screen):
     @page("/<id>/secret", "approval.read", ("POST",), fresh=True)
     def secret(self, id: str) -> Any:
         """Shown once, to whoever asked for it."""
-        secret = decide.take_secret(_read(id)["id"], staff(), scope=scope())
+        secret = decide.take_secret(_read(id)["id"], actor(), scope=scope())
         if secret is None:
             say(_("The secret was shown already, or is not for you."), "wait")
             return go(url("approvals.detail", id=id))
@@ -124,32 +131,43 @@ class Approvals(Screen):
             .mappings()
             .all()
         )
+        story = _story(asked)
         people = [asked["maker"], asked["decided_by"] or "", *(one["author"] for one in comments)]
+        people += [one["actor"] for one in story]
         return self.show(
             "approval",
             title=approval_words.title(asked),
             wanted=asked,
             comments=comments,
+            story=story,
             actors=actors.names(filter(None, people)),
             words=approval_words,
             merchants=merchants_known.names(),
             decision=decision,
             comment=comment,
             may_decide=_may(asked),
+            too_close=asked["state"] == "pending" and staff().actor in involved(connection(), asked),
             is_mine=asked["maker"] == staff().actor,
             label=approval_words.name(asked),
         )
 
 
+def _story(asked: Any) -> Any:
+    """All that happened to a request, the oldest first."""
+    query = select(EVENTS).where(EVENTS.c.subject_type == "approval", EVENTS.c.subject_id == asked["id"])
+    return connection().execute(query.order_by(EVENTS.c.id)).mappings().all()
+
+
 def _may(asked: Any) -> bool:
-    who = (asked["action"], asked["maker"], asked["merchant_id"], asked["amount"], asked["currency"])
-    return asked["state"] == "pending" and may_decide(staff(), *who)
+    return asked["state"] == "pending" and may_decide(connection(), staff(), asked)
 
 
 def _rows(view: str) -> Any:
     """What ends soonest first; closed ones newest first. Requests of no merchant stand in both modes."""
-    query = select(REQUESTS).where(REQUESTS.c.live.is_(None) | (REQUESTS.c.live == here().live))
     if view == "open":
+        return decidable(connection(), staff(), live=here().live)
+    query = select(REQUESTS).where(REQUESTS.c.live.is_(None) | (REQUESTS.c.live == here().live))
+    if view == "waiting":
         query = query.where(REQUESTS.c.state == "pending").order_by(REQUESTS.c.expires_at)
     elif view == "mine":
         query = query.where(REQUESTS.c.maker == staff().actor).order_by(REQUESTS.c.id.desc())

@@ -16,8 +16,9 @@ from admin.office import url
 from admin.panel import Panel
 from admin.screen import Entry, Screen, page
 from admin.screens.figures import USUAL_DAYS, panel
+from app.approvals.usual import is_watched
 from app.core.clock import now
-from app.core.db import table_of
+from app.core.db import ALL, table_of
 from app.core.texts import N_
 from app.payments.figures import started_since
 from app.payments.models import Dispute
@@ -71,6 +72,9 @@ def _open_work() -> list[Tile]:
     """What waits for somebody, the most urgent first; nothing is shown for what is done."""
     may, work = staff().may, counts.open_work(here().live)
     tiles: list[Tile] = []
+    if staff().scope("approval.rules") == ALL and not is_watched(connection()):
+        what, more = _("No rules for approvals"), _("One person alone can change where money goes.")
+        tiles.append(Tile(what, "0", more, url("approval_rules.index"), "urgent", "shield"))
     if may("payment.read") and work["unknown"]:
         oldest = _first(select(SENT_AT).where(WAITS_FOR_STAFF, OPERATIONS.c.live == here().live).order_by(SENT_AT))
         more = _("the oldest for %(age)s", age=formats.age(oldest)) if oldest else ""
@@ -79,8 +83,8 @@ def _open_work() -> list[Tile]:
         tiles.append(_disputes(work["disputes"]))
     if may("payment.read") and work["reviews"]:
         tiles.append(_tile(N_("Payments held for review"), work["reviews"], "", "reviews", "open", "shield"))
-    if may("approval.decide") and work["approvals"]:
-        tiles.append(_tile(N_("Requests for approval"), work["approvals"], "", "approvals", "open", "done"))
+    if may("approval.decide") and (waiting := counts.to_decide(here().live)):
+        tiles.append(_tile(N_("Requests for approval"), waiting, "", "approvals", "open", "done"))
     if may("merchant.read") and work["endpoints"]:
         tiles.append(_tile(N_("Failing webhook endpoints"), work["endpoints"], "", "endpoints", "urgent", "hook"))
     if may("job.read") and work["jobs"]:

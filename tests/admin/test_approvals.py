@@ -242,6 +242,6 @@ def test_rules_are_made_and_removed_on_the_screen(desk, tenant):
     assert after.notes == ["The rule holds from now on."]
     assert "€1,000.00" in after.text
     removed = desk.send(after, after.form_to("/remove"))
-    assert removed.notes == ["The rule is removed."]
+    assert removed.notes == ["Asked for. It is done as soon as somebody else has approved it."]
     wrong = desk.send(page, page.form("action"), action="cancel", merchant=merchant, above="much")
     assert len(wrong.errors) == 1
