@@ -76,7 +76,7 @@ KEPT = (
     ),
     Kept(
         "Secrets that were approved and never fetched",
-        "PCI DSS 8.6.2: nobody needs them who has not come; a new one is asked for",
+        "a secret that waits can be stolen; whoever comes later rotates the key",
         "UPDATE approval_requests SET sealed = NULL WHERE id IN (SELECT id FROM approval_requests"
         " WHERE sealed IS NOT NULL AND decided_at < :before LIMIT :many)",
         days=7,

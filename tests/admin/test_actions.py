@@ -10,14 +10,20 @@ from admin.effects import captures
 from admin.here import arrive, leave
 from app.core.clock import now
 from app.core.db import ALL, atomic, reading
-from app.core.ids import public_id
-from app.payments.capture import capture
+from app.core.idempotency import Once
+from app.core.ids import public_id, uuid7
+from app.core.limits import Limit
+from app.payments import capture
+from app.payments.permit import always
 from app.payments.possible import Offer, Possible
 from app.payments.queries import OPERATIONS
 from app.payments.resolve import resolve
+from app.staff.add import add_user
+from app.staff.grant import Given
+from app.staff.make_role import add_role
 from sandbox.acquirers.cards import AMOUNTS
 from tests import factories
-from tests.admin.desk import Desk, user
+from tests.admin.desk import PASSWORD, Desk, user
 from tests.books import booked, told
 
 
@@ -135,6 +141,28 @@ def test_going_back_and_changing_a_sent_form_does_nothing_more(made, tenant, des
     again = desk.send(half, half.form("amount"), amount="30.00", stated="3000")
     assert again.notes == ["This form was sent before and is done already. Here is the payment as it is now."]
     assert len(operations(done)) == 1
+
+
+def test_a_second_press_while_the_first_is_under_way_says_so(app, made, tenant, desk, page_of, operations):
+    """The first has reserved all there is: it is not the second that finds nothing left."""
+    done = made(factories.authorised, tenant, 5_000)
+    page = desk.open(f"{page_of(done)}/capture")
+    number = page.form("amount").fields["nonce"].partition(".")[0]
+    once = Once(f"form:{number}", f"capture {done.payment['id']}", b"5000|False|")
+    wanted = {"amount": None, "final": False, "reason": "", "lines": None, "permit": always, "operation_id": uuid7()}
+    with app.app_context():
+        capture._prepare(tenant.merchant_id, False, done.payment["id"], "test", once, wanted)
+    second = desk.send(page, page.form("amount"))
+    assert second.notes == ["This form was sent before, and is being worked on just now. Look again in a moment."]
+    assert [one[:3] for one in operations(done)] == [("capture", "submitted", 5_000)]
+
+
+def test_a_second_press_tells_what_came_of_the_first(made, tenant, desk, page_of, acquirers):
+    done = made(factories.authorised, tenant, 5_000)
+    page = desk.open(f"{page_of(done)}/capture")
+    acquirers["A"].control(next="garbled")
+    first, second = (desk.send(page, page.form("amount")) for _ in range(2))
+    assert second.notes == ["This form was sent before. This is what came of it:", *first.notes]
 
 
 def test_a_form_for_another_payment_or_of_another_user_is_refused(app, made, tenant, desk, page_of, operations):
@@ -315,7 +343,7 @@ def test_what_a_provider_promised_and_did_not_tell_stands_on_the_worklist_too(ap
     reference = done.payment["merchant_reference"]
     with app.app_context():
         mine = {"merchant_id": tenant.merchant_id, "live": False}
-        operation = capture(**mine, payment_id=done.payment["id"], amount=16_607, actor="test").operation
+        operation = capture.capture(**mine, payment_id=done.payment["id"], amount=16_607, actor="test").operation
         with atomic(ALL) as connection:
             old = {"created_at": now() - timedelta(hours=30)}
             connection.execute(update(OPERATIONS).where(OPERATIONS.c.id == operation["id"]).values(old))
@@ -327,3 +355,34 @@ def test_what_a_provider_promised_and_did_not_tell_stands_on_the_worklist_too(ap
     assert reference in worklist.text
     assert "promised to tell" in worklist.text
     assert "What happened" in desk.open(f"/admin/unknown/{public_id('op', operation['id'])}/correct").text
+def test_who_may_not_capture_releases_nothing_that_captures_itself(app, made, acquirers, page_of):
+    shop = made(factories.tenant, acquirers["A"])
+    made(factories.held_for_review, shop, 5_000)
+    done = made(factories.authorised, shop, 6_000, capture_mode="automatic")
+    with app.app_context():
+        with atomic(ALL) as connection:
+            permissions = ["payment.read", "payment.review"]
+            role = add_role(connection, label="Reviewer", description="", permissions=permissions, actor="test")
+        email = user(role, email="reviewer@example.com", name="Re Viewer")
+    reviewer = Desk(app.test_client())
+    reviewer.log_in(email)
+    page = reviewer.open(f"{page_of(done)}/release")
+    assert page.notes[0].startswith("This takes the permission payment.capture, too.")
+    assert made(factories.authorisation_of, done)["held_for_review"]
+
+
+def test_a_release_above_ones_limit_says_so_before(app, made, acquirers, desks, page_of):
+    shop, _boss = made(factories.tenant, acquirers["A"]), desks("supervisor")
+    made(factories.held_for_review, shop, 5_000)
+    done = made(factories.authorised, shop, 6_000, capture_mode="automatic")
+    with app.app_context(), atomic(ALL) as connection:
+        email, limits = "limited.release@example.com", {"payment.capture": {"EUR": Limit(50_00)}}
+        terms = {"password": PASSWORD, "language": "en", "actor": "test"}
+        add_user(connection, email=email, roles=[Given("operator", None, limits)], **terms)
+    operator = Desk(app.test_client())
+    operator.log_in(email)
+    page = operator.open(f"{page_of(done)}/release")
+    assert "That is more than the €50.00 that may be done alone." in page.text
+    after = operator.send(page, page.form("nonce", "reason"), reason="known customer")
+    assert after.notes == ["Asked for. €60.00 is kept aside until somebody else has decided."]
+    assert made(factories.authorisation_of, done)["held_for_review"]

@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 
+from app.approvals.ask import REQUESTS
 from app.connectors.kinds import DisputeNews
 from app.core.clock import now, replaying
 from app.core.db import ALL, atomic, reading
@@ -167,6 +168,25 @@ def test_evidence_goes_three_calendar_years_after_the_last_news_of_its_dispute(t
         forget.run(100)
     left = "SELECT filename || note || coalesce(length(sealed), 0) FROM documents WHERE id = :id"
     assert _column(left, id=document_id) == ["0"]
+
+
+def test_a_secret_that_nobody_fetched_goes_after_seven_days():
+    common = {"action": "api_key", "params": {}, "facts": {}, "why": {}, "state": "executed", "step": 3, "reason": ""}
+    with atomic(ALL) as connection:
+        for days in (6, 8):
+            at = now() - timedelta(days=days)
+            when = {"requested_at": at, "expires_at": at, "decided_at": at}
+            row = {
+                "id": uuid7(),
+                "subject_id": uuid7(),
+                "maker": f"staff:{days}",
+                "sealed": b"secret",
+                **when,
+                **common,
+            }
+            connection.execute(insert(REQUESTS).values(row))
+    forget.run(100)
+    assert _column("SELECT maker FROM approval_requests WHERE sealed IS NOT NULL") == ["staff:6"]
 
 
 @pytest.mark.parametrize("kept", forget.KEPT, ids=lambda kept: kept.what)
