@@ -51,7 +51,7 @@ def details(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-HIDDEN = frozenset({"merchant_reference", "payment_id", "user_id", "amount", "currency", "rest"})
+HIDDEN = frozenset({"merchant_reference", "payment_id", "user_id", "amount", "currency", "rest", "order"})
 LABELS = {
     "name": N_("Name"),
     "permissions": N_("What it may do"),

@@ -15,7 +15,7 @@ from admin.guard import look_at
 from admin.here import connection, here
 from admin.listing import Choice, Filters
 from admin.office import url
-from admin.screen import Entry, Screen, actor, go, page, say, say_refused
+from admin.screen import Entry, Screen, actor, go, page, said, say, say_refused
 from admin.screens.merchants import read_merchant
 from app.config import settings
 from app.connectors import CONNECTORS
@@ -104,7 +104,7 @@ class Contracts(Screen):
                 return go(url("merchants.detail", id=public_id("mer", merchant["id"])))
             except Refusal as refusal:
                 if not form.refuse(refusal):
-                    raise
+                    form.form_errors.append(said(refusal))
             else:
                 say(_("%(name)s is added.", name=form.label.data))
                 trying.after_saving(_read(contract_id))
@@ -188,7 +188,7 @@ class Contracts(Screen):
                     change(work, CONTRACTS, contract["id"], values, noun="contract", actor=actor())
             except Refusal as refusal:
                 if not form.refuse(refusal):
-                    raise
+                    form.form_errors.append(said(refusal))
             else:
                 say(_("Saved."))
                 if "settings_sealed" in values:

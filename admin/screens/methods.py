@@ -8,20 +8,19 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from admin import belongings, setup
 from admin.belongings import Belongings, Rows
+from admin.four_eyes import ask_or_do, asked_for
 from admin.here import here
 from admin.office import url
-from admin.screen import Screen, actor, go, page, say
+from admin.screen import Screen, actor, go, page, say, say_refused
 from admin.screens.merchants import read_merchant
 from app.connectors import CONNECTORS
 from app.core.db import atomic, of
-from app.core.errors import NotFound
+from app.core.errors import NotFound, Refusal
 from app.core.ids import parse_id
 from app.merchants import preview
-from app.merchants.add import CONTRACTS, change
+from app.merchants.add import put_in_order
 from app.merchants.preview import Preview
 from app.methods import METHODS
-
-_APART = 10  # between priorities, so that one can be put between two others by hand
 
 
 class Methods(Screen):
@@ -59,16 +58,28 @@ class Methods(Screen):
         if place is None:
             raise NotFound()
         if place:
+            before = [one["label"] for one in order]
             order[place - 1], order[place] = order[place], order[place - 1]
-            _put_in_order(order)
-            say(_("%(name)s is tried earlier now.", name=order[place - 1]["label"]))
+            try:
+                if _ask_or_put_in_order(merchant, before, order):
+                    return asked_for()
+            except Refusal as refusal:
+                say_refused(refusal)
+            else:
+                say(_("%(name)s is tried earlier now.", name=order[place - 1]["label"]))
         return go(url("methods.detail", id=id, currency=request.form.get("currency") or None, **setup.kept()))
 
 
-def _put_in_order(order: Rows) -> None:
-    with atomic(of(order[0]["merchant_id"], order[0]["live"])) as work:
-        for number, one in enumerate(order, start=1):
-            change(work, CONTRACTS, one["id"], {"priority": number * _APART}, noun="contract", actor=actor())
+def _ask_or_put_in_order(merchant: Any, before: list[str], order: Rows) -> bool:
+    """True: a second person has to approve it first. Raises NobodyCanApprove, AlreadyAsked."""
+    whose = {"merchant_id": order[0]["merchant_id"], "live": order[0]["live"]}
+    after, ids = [one["label"] for one in order], [one["id"] for one in order]
+    told = {"before": before, "after": after, "order": [str(one) for one in ids]}
+    with atomic(of(**whose)) as work:
+        if ask_or_do(work, "contract_order", **whose, subject_id=merchant["id"], params=told):
+            return True
+        put_in_order(work, ids, actor=actor())
+        return False
 
 
 def _takers(has: Belongings, method: str, currency: str) -> Rows:

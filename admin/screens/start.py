@@ -17,6 +17,7 @@ from admin.panel import Panel
 from admin.screen import Entry, Screen, page
 from admin.screens.figures import USUAL_DAYS, panel
 from app.approvals.usual import is_watched
+from app.config import settings
 from app.core.clock import now
 from app.core.db import ALL, table_of
 from app.core.texts import N_
@@ -72,7 +73,8 @@ def _open_work() -> list[Tile]:
     """What waits for somebody, the most urgent first; nothing is shown for what is done."""
     may, work = staff().may, counts.open_work(here().live)
     tiles: list[Tile] = []
-    if staff().scope("approval.rules") == ALL and not is_watched(connection()):
+    expected = settings().usual_rules and staff().scope("approval.rules") == ALL
+    if expected and not is_watched(connection()):
         what, more = _("No rules for approvals"), _("One person alone can change where money goes.")
         tiles.append(Tile(what, "0", more, url("approval_rules.index"), "urgent", "shield"))
     if may("payment.read") and work["unknown"]:

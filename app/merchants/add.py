@@ -18,6 +18,7 @@ from app.merchants import contracts
 from app.merchants.models import Merchant, ProviderContract, Shop
 
 MERCHANTS, SHOPS, CONTRACTS = table_of(Merchant), table_of(Shop), table_of(ProviderContract)
+_APART = 10  # between priorities, so that a contract can be put between two others by hand
 PERSONAL = frozenset({"email", "notify_email"})
 
 # How a shop looks and speaks until somebody says otherwise.
@@ -144,6 +145,12 @@ def change(
     personal = _compared(before, changed, [one for one in shown if one in PERSONAL])
     merchant_id = before["merchant_id"] if "merchant_id" in before else before["id"]
     _told(f"{noun}.changed", (noun, row_id), merchant_id, before.get("live"), actor, data, personal)
+
+
+def put_in_order(connection: Connection, contract_ids: Sequence[UUID], *, actor: str) -> None:
+    """Contracts are tried in this order. Raises NotFound."""
+    for number, contract_id in enumerate(contract_ids, start=1):
+        change(connection, CONTRACTS, contract_id, {"priority": number * _APART}, noun="contract", actor=actor)
 
 
 def _compared(before: Mapping[str, Any], after: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from app.connectors.kinds import DisputeNews
 from app.core.clock import now
 from app.core.db import ALL, atomic, of, reading
 from app.core.ids import parse_id, public_id
-from app.core.limits import UNLIMITED
+from app.core.limits import Allowance, Limit
 from app.customers.add import add_customer
 from app.figures.depths import measure
 from app.figures.roll_up import roll_up
@@ -234,8 +234,8 @@ def _approvals(shop: factories.Tenant, captured: Any) -> dict[str, str]:
     """A refund that waits, and a rule."""
     boss = user("supervisor", email="boss@example.com", name="Bo Ss")
     with atomic(ALL) as connection:
-        add_rule(connection, actor="test", merchant_id=shop.merchant_id, action="refund", currency="EUR", above=5_000)
-    asker = Asker("staff:someone", lambda *_: UNLIMITED)
+        add_rule(connection, actor="test", merchant_id=shop.merchant_id, action="refund", currency="EUR", above=20_000)
+    asker = Asker("staff:someone", lambda *_: (Allowance(Limit(each=5_000)),))
     refund(
         merchant_id=shop.merchant_id,
         live=False,

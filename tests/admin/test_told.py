@@ -65,7 +65,7 @@ CHANGED: dict[str, dict[str, Any]] = {
     "office_users.change": _NEW,
 }
 # What takes away what others need comes last.
-_LAST = ("switch", "cancel", "revoke", "remove", "erase", "delete", "choose_language")
+_LAST = ("switch", "cancel", "revoke", "remove", "erase", "delete", "usual", "choose_language")
 
 
 @pytest.fixture

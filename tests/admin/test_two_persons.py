@@ -1,10 +1,13 @@
 """What one person alone could turn against everybody: users, roles, factors, rules, keys, endpoints, contracts."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
 from app.approvals.rules import add_rule
 from app.approvals.usual import USUAL
+from app.config import settings
 from app.core.db import ALL, atomic, reading
 from app.core.ids import public_id, uuid7
 from app.core.limits import Limit
@@ -12,6 +15,7 @@ from app.staff.add import add_user
 from app.staff.change import set_active
 from app.staff.grant import Given
 from app.staff.make_role import add_role
+from tests import factories
 from tests.admin.desk import PASSWORD, Desk
 
 ASKED = "Asked for. It is done as soon as somebody else has approved it."
@@ -185,8 +189,9 @@ class TestRules:
         refused = scoped.send(after, form)
         assert (refused.status, one(app, "SELECT count(*) FROM approval_rules WHERE merchant_id IS NULL")) == (200, 1)
 
-    def test_the_usual_ones_are_added_with_a_button_and_missed_on_the_start_page(self, app, ada, rules):
+    def test_the_usual_ones_are_added_with_a_button_and_missed_on_the_start_page(self, app, ada, rules, monkeypatch):
         rules()
+        monkeypatch.setattr("admin.screens.start.settings", lambda: replace(settings(), usual_rules=True))
         assert "No rules for approvals" in ada.open("/admin/").text
         page = ada.open("/admin/approval-rules/")
         assert ada.send(page, page.form_to("/usual")).notes == [f"{len(USUAL)} rules are added."]
@@ -287,6 +292,18 @@ class TestContracts:
         assert one(app, found) == 0
         approved(bob, latest())
         assert one(app, found) == 1
+
+    def test_their_order_is_another_once_approved(self, app, made, tenant, ada, bob, rules, latest):
+        rules("contract")
+        made(factories.add_contract_to, tenant, "http://127.0.0.1:9", priority=200)
+        order = "SELECT label FROM contracts WHERE merchant_id = :id AND active ORDER BY priority DESC LIMIT 1"
+        before = one(app, order, id=tenant.merchant_id)
+        page = ada.open(f"/admin/methods/{public_id('mer', tenant.merchant_id)}")
+        form = next(one for one in reversed(page.forms) if one.action.endswith("/earlier"))
+        assert ada.send(page, form).notes == [ASKED]
+        assert one(app, order, id=tenant.merchant_id) == before
+        approved(bob, latest())
+        assert one(app, order, id=tenant.merchant_id) != before
 
 
 def test_the_page_of_a_request_tells_its_whole_story(app, ada, bob, rules, latest):
