@@ -2,6 +2,8 @@
 
 import ipaddress
 import socket
+import threading
+from concurrent.futures import Future
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -14,14 +16,56 @@ class NotPublicAddress(OSError):
     """A name that points to a private network, a loopback or the like."""
 
 
+class LookUpTooSlow(OSError):
+    """The resolver has not answered in time."""
+
+
 def public_addresses(host: str, port: int) -> tuple[str, ...]:
     """What a name points to just now, preferred first. Who connects to these and asks nobody again is where it was
     looked. One private address among them refuses all. Raises NotPublicAddress; OSError for an unknown name."""
+    return _public(host, _asked(host, port))[:MOST_TRIED]
+
+
+def looked_up(host: str, port: int, seconds: float, *, only_public: bool = True) -> tuple[str, ...]:
+    """The same within `seconds`; without `only_public` private addresses too. Raises LookUpTooSlow, what
+    public_addresses() raises.
+
+    The system's resolver has no time-out of ours: it is asked in a thread that nobody waits for any longer.
+    """
+    try:
+        found = (str(ipaddress.ip_address(host.strip("[]"))),)  # an address is no question
+    except ValueError:
+        found = _asked_within(host, port, seconds)
+    return (_public(host, found) if only_public else found)[:MOST_TRIED]
+
+
+def _asked_within(host: str, port: int, seconds: float) -> tuple[str, ...]:
+    answer: Future[tuple[str, ...]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(_asked(host, port))
+        except Exception as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="look-up", daemon=True).start()
+    try:
+        return answer.result(timeout=seconds)
+    except TimeoutError as error:
+        if answer.done():
+            raise  # the resolver's own
+        raise LookUpTooSlow(f"{host} was not looked up in time") from error
+
+
+def _asked(host: str, port: int) -> tuple[str, ...]:
     answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    found = tuple(dict.fromkeys(str(answer[4][0]).partition("%")[0] for answer in answers))
+    return tuple(dict.fromkeys(str(answer[4][0]).partition("%")[0] for answer in answers))
+
+
+def _public(host: str, found: tuple[str, ...]) -> tuple[str, ...]:
     if not all(is_public(ipaddress.ip_address(address)) for address in found):
         raise NotPublicAddress(f"{host} is not on the public internet")
-    return found[:MOST_TRIED]
+    return found
 
 
 def is_public(address: Address) -> bool:

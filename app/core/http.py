@@ -1,7 +1,8 @@
 """The one HTTP client. Every call outside goes through `send()`.
 
-A call has a total deadline (the watchdog closes the socket when it passes), at most 40 calls per
-peer and process are under way (of 64 threads), and a peer that fails again and again is left alone for a while.
+A call has a total deadline, which counts from the first moment: a wait for a place, the look-up of the name, connecting
+and sending included (when it passes, nothing is sent any more, and the watchdog closes the socket). At most 40 calls
+per peer and process are under way (of 64 threads), and a peer that fails again and again is left alone for a while.
 Redirects are never followed, and in live mode nothing connects to a private address. Two ways to fail, and the
 difference is money: `NotSent` is proof that the peer saw nothing of the request; `NoAnswer` is silence, and silence is
 not a no. The sockets are in app/core/wire.py.
@@ -32,7 +33,6 @@ LARGEST_ANSWER_BYTES = 2_000_000
 PLACE_WAIT_SECONDS = 1.0
 FAILURES_BEFORE_OPEN = 10
 OPEN_SECONDS = 5.0
-CONNECT_SECONDS = 3.0
 
 
 class NotSent(Exception):
@@ -84,6 +84,9 @@ def send(
     stand in a private network. Must not be called inside `atomic()`: core/db.py installs `before_call` to see to it.
     """
     before_call()
+    begun = time.monotonic()
+    ends = begun + min(deadline_seconds or settings().http_deadline_seconds, _at_most.get())
+    ends = min(ends, _not_after.get())
     parts = urlsplit(url)
     peer_name = f"{parts.scheme}://{parts.netloc}"
     peer = _peer(peer_name)
@@ -93,11 +96,9 @@ def send(
     if not peer.slots.acquire(timeout=patience):
         raise NotSent(f"{CALLS_PER_PEER} calls to {peer_name} are under way")
     host = ("host", parts.hostname or "") if guarded else ("host", "webhooks")
-    begun = time.monotonic()
-    seconds = min(deadline_seconds or settings().http_deadline_seconds, _at_most.get())
     try:
         anywhere = own_site or settings().allow_private_endpoints
-        response = _exchange(method, url, headers or {}, body, seconds, pinned_address, anywhere)
+        response = _exchange(method, url, headers or {}, body, ends, pinned_address, anywhere)
     except (NotSent, NoAnswer) as error:
         _count(host, "not_sent" if isinstance(error, NotSent) else "no_answer", time.monotonic() - begun)
         peer.failures += 1
@@ -129,12 +130,26 @@ def at_most(seconds: float) -> Iterator[None]:
         _at_most.reset(token)
 
 
+_not_after: ContextVar[float] = ContextVar("not_after", default=math.inf)
+
+
+@contextmanager
+def not_after(seconds: float) -> Iterator[None]:
+    """Every call in the block is over, or was not sent, `seconds` from now: however long the block takes to get there.
+    For a lease, after which others may ask the peer what became of it."""
+    token = _not_after.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _not_after.reset(token)
+
+
 def _exchange(
     method: str,
     url: str,
     headers: Mapping[str, str],
     body: bytes | None,
-    seconds: float,
+    ends: float,
     pinned_address: str | None,
     anywhere: bool,
 ) -> Response:
@@ -142,7 +157,7 @@ def _exchange(
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     all_headers = {"Host": parts.netloc, "User-Agent": "Zahlwerk/1", "Accept-Encoding": "identity", **headers}
-    wire.deadline.at = started + seconds
+    wire.deadline.at = ends
     if parts.scheme not in ("http", "https"):
         raise NotSent(f"unknown scheme {parts.scheme!r}")
     try:
@@ -154,7 +169,7 @@ def _exchange(
             redirect=False,
             retries=False,
             preload_content=False,
-            timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, seconds), read=seconds),
+            timeout=urllib3.Timeout(connect=None, read=max(0.001, ends - started)),  # connecting: app/core/wire.py
         )
     except (NewConnectionError, ConnectTimeoutError, NameResolutionError) as error:
         raise NotSent(str(error)) from error

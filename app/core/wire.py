@@ -1,5 +1,5 @@
-"""The sockets under app/core/http.py: pools of connections, the watchdog over their deadlines, and the guard that
-connects only to public addresses."""
+"""The sockets under app/core/http.py: pools of connections, which send nothing after the deadline and connect only to
+public addresses, and the watchdog that ends what takes longer."""
 
 import heapq
 import itertools
@@ -14,9 +14,10 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from app.core.addresses import public_addresses
+from app.core.addresses import looked_up
 
 CALLS_PER_PEER = 40
+CONNECT_SECONDS = 3.0  # for one address, and for the handshake; less where the deadline comes first
 
 deadline = threading.local()  # `.at`: when the call of this thread has to be over, time.monotonic()
 
@@ -80,49 +81,74 @@ def _shut(entry: _Watch) -> None:
 _watchdog = _Watchdog()
 
 
-class _OnlyPublic:
-    """Looks at what the name points to now, and connects to just that: no second question, no second answer."""
+class _InTime:
+    """Looking a name up, connecting, the handshake and sending together take no longer than the call's deadline; once
+    it has passed, nothing is sent any more."""
+
+    sock: Any = None
+    timeout: Any = None
+    _only_public = True
 
     def _new_conn(self) -> Any:
         name, refused = self._dns_host, None
         try:
-            for address in _public_addresses(self, name):
+            for address in _addresses(self, name):
                 self._dns_host = address
+                self.timeout = min(CONNECT_SECONDS, _left(self))
                 try:
-                    return super()._new_conn()  # type: ignore[misc]  # of the connection it is mixed into
+                    sock = super()._new_conn()  # type: ignore[misc]  # of the connection it is mixed into
                 except (NewConnectionError, ConnectTimeoutError) as error:
                     refused = error
+                else:
+                    sock.settimeout(min(CONNECT_SECONDS, _left(self)))  # a handshake has all of it once
+                    return sock
         finally:
             self._dns_host = name
         assert refused is not None
         raise refused
 
+    def request(self, *args: Any, **options: Any) -> None:
+        if self.sock is None:
+            self.connect()  # type: ignore[attr-defined]
+        self.timeout = _left(self)
+        with watched(self.sock, deadline.at):
+            super().request(*args, **options)  # type: ignore[misc]
 
-def _public_addresses(connection: Any, name: str) -> tuple[str, ...]:
+    def getresponse(self):
+        with watched(self.sock, deadline.at):
+            return super().getresponse()  # type: ignore[misc]
+
+
+def _left(connection: Any) -> float:
+    """Seconds until the deadline. Raises ConnectTimeoutError once it has passed: nothing was sent."""
+    left = deadline.at - time.monotonic()
+    if left <= 0:
+        raise ConnectTimeoutError(connection, "the deadline passed before anything was sent")
+    return left
+
+
+def _addresses(connection: Any, name: str) -> tuple[str, ...]:
+    """What the name points to now. Who connects to just that asks no second question and gets no second answer."""
     try:
-        return public_addresses(name, connection.port)
+        return looked_up(name, connection.port, _left(connection), only_public=connection._only_public)
     except (OSError, UnicodeError) as error:
         raise NewConnectionError(connection, str(error)) from error
 
 
-class _PlainConnection(HTTPConnection):
-    def getresponse(self):
-        with watched(self.sock, deadline.at):
-            return super().getresponse()
-
-
-class _TlsConnection(HTTPSConnection):
-    def getresponse(self):
-        with watched(self.sock, deadline.at):
-            return super().getresponse()
-
-
-class _PublicPlainConnection(_OnlyPublic, _PlainConnection):
+class _PublicPlainConnection(_InTime, HTTPConnection):
     pass
 
 
-class _PublicTlsConnection(_OnlyPublic, _TlsConnection):
+class _PublicTlsConnection(_InTime, HTTPSConnection):
     pass
+
+
+class _PlainConnection(_PublicPlainConnection):
+    _only_public = False
+
+
+class _TlsConnection(_PublicTlsConnection):
+    _only_public = False
 
 
 _pools: dict[tuple[str, str, int | None, str | None, bool], urllib3.HTTPConnectionPool] = {}

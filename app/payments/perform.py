@@ -15,6 +15,7 @@ import structlog
 from app.config import settings
 from app.connectors import CONNECTORS
 from app.connectors.kinds import Answer, DeclineCode, Outcome
+from app.core import http
 from app.core.clock import business_now, now
 from app.core.db import atomic, of
 from app.core.http import NotSent
@@ -76,18 +77,18 @@ def perform(*, operation: Mapping[str, Any], contract: Mapping[str, Any], verb: 
 
 
 def send(operation: Mapping[str, Any], contract: Mapping[str, Any], verb: str, ask: Any) -> Answer | None:
-    """The second paragraph alone. None: provably not sent."""
-    return call(contract, verb, ask) if may_send(operation) else None
+    """The second paragraph alone. None: provably not sent.
 
-
-def may_send(operation: Mapping[str, Any]) -> bool:
-    """Is its lease long enough for a call? A process that was frozen meanwhile must not send any more:
-    others may have asked the provider, heard "never arrived", and told the merchant so."""
+    Is its lease long enough for a call? A process that was frozen meanwhile must not send any more: others may have
+    asked the provider, heard "never arrived", and told the merchant so. It may freeze in the call as well, so the
+    end of the lease goes with it to where the socket is.
+    """
     left = (operation["leased_until"] - now()).total_seconds()
     if left > settings().http_deadline_seconds:
-        return True
+        with http.not_after(left):
+            return call(contract, verb, ask)
     log.error("lease_over_before_sending", operation=public_id("op", operation["id"]), left_seconds=round(left))
-    return False
+    return None
 
 
 def record_answer(*, merchant_id: UUID, live: bool, operation_id: UUID, answer: Answer | None, actor: str) -> Done:

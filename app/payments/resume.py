@@ -10,7 +10,7 @@ from app.core.clock import now
 from app.core.db import atomic, of
 from app.payments.attempt import Means, ask
 from app.payments.authorise import capture_if_automatic
-from app.payments.perform import Done, call, can_resume, may_send, record_answer, returned
+from app.payments.perform import Done, can_resume, record_answer, returned, send
 from app.payments.prepare import LEASE
 from app.payments.queries import OPERATIONS, held_operation
 
@@ -41,7 +41,7 @@ def resume(*, merchant_id: UUID, live: bool, operation_id: UUID, parameters: Map
     reference = held.operation["provider_reference"] or held.authorisation["provider_reference"] or ""
     means = Means(method=held.authorisation["method"], store=held.authorisation["store"])
     asked = ask(held.payment, held.operation, means, None, Resume(provider_reference=reference, parameters=parameters))
-    answer = call(held.contract, "authorise", asked) if may_send({**held.operation, **leased}) else None
+    answer = send({**held.operation, **leased}, held.contract, "authorise", asked)
     done = record_answer(
         merchant_id=merchant_id,
         live=live,

@@ -96,6 +96,88 @@ def test_a_silent_peer_is_given_up_at_the_deadline(peer):
         http.send("GET", peer(lambda connection: time.sleep(5)), deadline_seconds=0.3)
 
 
+@pytest.fixture
+def name_takes(monkeypatch) -> Callable[[float], None]:
+    """What the system's resolver does for one made-up name is ours to say: it answers after so many seconds."""
+    real = socket.getaddrinfo
+
+    def slow(seconds: float) -> None:
+        def getaddrinfo(host, port, *more, **options):
+            if host == "slow.example":
+                time.sleep(seconds)
+                host = "127.0.0.1"
+            return real(host, port, *more, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+    return slow
+
+
+@pytest.fixture
+def unanswered(monkeypatch) -> Iterator[str]:
+    """The URL of a name with four addresses where nobody accepts: connecting to them takes for ever."""
+    real, addresses = socket.getaddrinfo, [f"127.0.0.{number}" for number in range(1, 5)]
+
+    def getaddrinfo(host, *more, **options):
+        asked = addresses if host == "silent.example" else [host]
+        return [found for one in asked for found in real(one, *more, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with socket.socket() as server:
+        server.bind(("0.0.0.0", 0))
+        server.listen(0)
+        waiting = [socket.socket() for _ in range(3)]  # its queue is full
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", server.getsockname()[1]))
+        yield f"http://silent.example:{server.getsockname()[1]}/"
+        for one in waiting:
+            one.close()
+
+
+def test_a_name_that_is_looked_up_slowly_ends_the_call_at_its_deadline_and_nothing_is_sent(peer, name_takes):
+    heard: list[bytes] = []
+    port = peer(lambda connection: heard.append(connection.recv(65536))).rsplit(":", 1)[1]
+    name_takes(1.5)
+    begun = time.monotonic()
+    with pytest.raises(http.NotSent):
+        http.send("POST", f"http://slow.example:{port}", body=b"x", deadline_seconds=0.3)
+    assert time.monotonic() - begun < 1
+    assert heard == []
+
+
+def test_connecting_to_many_silent_addresses_takes_no_longer_than_the_deadline(unanswered):
+    begun = time.monotonic()
+    with pytest.raises(http.NotSent):
+        http.send("POST", unanswered, body=b"x", deadline_seconds=0.5)
+    assert time.monotonic() - begun < 1.5
+
+
+def test_a_request_that_would_leave_after_its_deadline_is_not_sent(peer):
+    """Also on a connection that is open already: the process may have been frozen on its way there."""
+    heard: list[bytes] = []
+
+    def answer(connection: socket.socket) -> None:
+        while asked := connection.recv(65536):
+            heard.append(asked)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    url = peer(answer)
+    http.send("POST", url, body=b"first")
+    with http.not_after(0), pytest.raises(http.NotSent):
+        http.send("POST", url, body=b"second")
+    http.send("POST", url, body=b"third")
+    assert "second" not in b"".join(heard).decode()
+
+
+def test_a_peer_that_reads_nothing_is_given_up_at_the_deadline(peer):
+    url = peer(lambda connection: threading.Event().wait(5))
+    begun = time.monotonic()
+    with pytest.raises(http.NoAnswer):
+        http.send("POST", url, body=bytes(30_000_000), deadline_seconds=0.5)
+    assert time.monotonic() - begun < 2
+
+
 def test_a_redirect_is_not_followed(peer):
     def redirect(connection: socket.socket) -> None:
         connection.recv(65536)
