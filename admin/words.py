@@ -199,6 +199,7 @@ TURNS: dict[str, Word] = {
 EVENTS: dict[str, Word] = {
     "payment.created": Word(N_("Payment started"), "quiet", "ring"),
     "payment.late_approval_reversed": Word(N_("Late approval is given back"), "wait", "back"),
+    "payment.amount_lowered": Word(N_("Payment asks for less"), "quiet", "minus"),
     "payment.step_taken": Word(N_("Payer answered a question"), "quiet", "person"),
     "payment.noted": Word(N_("Note written"), "quiet", "person"),
     "payment.released": Word(N_("Released from review"), "good", "check"),

@@ -43,7 +43,7 @@ def standing(opened: Opened, attempt: Mapping[str, Any] | None, at: datetime) ->
         return Standing.CANCELLED
     if state == "completed":
         return Standing.PAID if paid else Standing.REVERSED
-    if state == "open" and paid:
+    if state == "open" and paid and not _given_back(opened.payment):
         return Standing.PAID
     tried = attempt["state"] if attempt else None
     if attempt and tried in PATIENCE:
@@ -53,3 +53,8 @@ def standing(opened: Opened, attempt: Mapping[str, Any] | None, at: datetime) ->
     if state == "expired" or opened.checkout["expires_at"] <= at:
         return Standing.EXPIRED
     return Standing.DECLINED if attempt else Standing.OPEN
+
+
+def _given_back(payment: Mapping[str, Any]) -> bool:
+    """A yes that came when another payment had taken its debt."""
+    return payment["cancel_pending"] > 0 and payment["authorised"] == payment["cancelled"] + payment["cancel_pending"]

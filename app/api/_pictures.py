@@ -144,6 +144,8 @@ class Checkout(Picture):
     url: str
     embed_url: str
     payment: str
+    receivable: str | None
+    """What is owed. Another checkout may be made for it."""
     amount: Minor
     currency: str
     merchant_reference: str

@@ -1,5 +1,6 @@
 """Hosted checkouts: a payment that the payer makes on our page."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from flask import Response
@@ -25,7 +26,7 @@ from app.payments.states import CHECKOUT
 
 api = resource("checkouts", "Hosted pages on which a payer pays, as a full page or in an iframe.")
 
-_PAYMENT = ("amount", "currency", "merchant_reference")
+_PAYMENT = ("amount", "currency", "merchant_reference", "receivable_id")
 _SHOWN: Select[Any] = select(CHECKOUTS, *(PAYMENTS.c[name].label(f"payment_{name}") for name in _PAYMENT)).join(
     PAYMENTS, PAYMENTS.c.id == CHECKOUTS.c.payment_id
 )
@@ -58,6 +59,9 @@ CustomerIn = Annotated[Annotated[Id, Tag("is:id")] | Annotated[Contact, Tag("is:
 class NewCheckout(OrderIn):
     """An order to be paid on our page. A merchant with only one shop may leave out `shop`."""
 
+    receivable: Id | None = None
+    """What is owed already: `receivable` of an earlier checkout for the same order. However many checkouts are made for
+    it, one collects at a time, and no more than what is still due. Without it, a new debt of `amount` begins."""
     customer: CustomerIn | None = None
     """The id of a customer, or name and e-mail address."""
     language: Language | None = None
@@ -80,9 +84,14 @@ def create(json_data: NewCheckout) -> Response:
 
     Send the payer to `url`, or show `embed_url` in an iframe. It can be paid for 24 hours. One that captures itself
     takes the permission `payment.capture`, and counts towards the key's limits for captures when it is created.
+
+    A second checkout for the same order names the first one's `receivable`, so that the order is never paid twice: it
+    is refused with `nothing_due` once that is paid and with `less_due` if it asks for more than is due, and while one
+    of them is being paid, the other's payer is asked to wait.
     """
     customer_id, payer = _payer(json_data)
     order = json_data.order(shop_id=id_in("shp", json_data.shop, "shop"), customer_id=customer_id, payer=payer)
+    order = replace(order, receivable_id=id_in("rcv", json_data.receivable, "receivable"))
     try:
         opened = open_checkout(
             order,

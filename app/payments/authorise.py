@@ -33,6 +33,7 @@ from app.payments.permit import Permit, always
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, held_operation, locked_payment
 from app.payments.record import record
 from app.payments.start import Order, start
+from app.receivables import collect
 from app.risk.assess import Decision, assess, decided
 from app.risk.kinds import Subject, Verdict
 from app.routing.choose import Candidate, choose
@@ -92,8 +93,9 @@ def authorise(
     """Authorises a new payment (`order`) or one that exists (`payment_id`); captures at once if it says so.
 
     `permit` is asked about the capture of a new payment that will capture itself; it passes or refuses.
-    Raises AttemptUnderWay, AlreadyPaid, NoRoute, NotFound, StepNeeded, InstrumentInactive, CustomerRestricted;
-    Repeated and KeyReused from the idempotency key. A decline is not raised: it is in the result.
+    Raises AttemptUnderWay, AlreadyPaid, NoRoute, NotFound, StepNeeded, InstrumentInactive, CustomerRestricted,
+    BeingCollected, NothingDue, LessDue; Repeated and KeyReused from the idempotency key. A decline is not raised: it is
+    in the result.
     """
     try:
         with atomic(of(merchant_id, live)) as connection:
@@ -120,23 +122,35 @@ def free_payment(connection: Connection, payment_id: UUID) -> Mapping[str, Any]:
     payment = locked_payment(connection, payment_id)
     if payment["status"] not in ("created", "failed", "requires_action", "pending"):
         raise AlreadyPaid(state=payment["status"])
-    open_ = connection.execute(
-        select(OPERATIONS.c.id, OPERATIONS.c.state)
-        .join(AUTHORISATIONS, AUTHORISATIONS.c.id == OPERATIONS.c.authorisation_id)
-        .where(AUTHORISATIONS.c.payment_id == payment_id, AUTHORISATIONS.c.is_open, OPERATIONS.c.kind == "authorise")
-    ).first()
+    open_ = attempt_under_way(connection, payment_id)
     if open_ is None:
         return payment
     if open_.state != "action":
         raise AttemptUnderWay()
-    held = held_operation(connection, open_.id)
+    return give_up_action(connection, open_.id)
+
+
+def attempt_under_way(connection: Connection, payment_id: UUID) -> Any:
+    """`id`, `state` and `created_at` of the operation that (tries to) authorise; None if none is open."""
+    return connection.execute(
+        select(OPERATIONS.c.id, OPERATIONS.c.state, OPERATIONS.c.created_at)
+        .join(AUTHORISATIONS, AUTHORISATIONS.c.id == OPERATIONS.c.authorisation_id)
+        .where(AUTHORISATIONS.c.payment_id == payment_id, AUTHORISATIONS.c.is_open, OPERATIONS.c.kind == "authorise")
+    ).first()
+
+
+def give_up_action(connection: Connection, operation_id: UUID, *, actor: str = "payer") -> Mapping[str, Any]:
+    """Closes an attempt that waits for its payer; a late yes is given back (late.py). Returns the payment's row."""
+    held = held_operation(connection, operation_id)
     effect = Effect("declined", stage="failed", is_open=False)
-    return record(connection, held, effect, actor="payer", values={"code": "payer_cancelled"})
+    return record(connection, held, effect, actor=actor, values={"code": "payer_cancelled"})
 
 
 def _prepare(connection: Connection, payment: Mapping[str, Any], means: Means, actor: str) -> _Prepared:
     """Checks and writes the first attempt as SUBMITTED."""
     refuse_restricted(connection, payment["customer_id"])  # it may have been restricted since the checkout was opened
+    if payment["receivable_id"] is not None:
+        collect.take(connection, payment["receivable_id"], payment["id"], payment["amount"])
     tokens: dict[UUID, Token] = {}
     fingerprint = instruments.card_fingerprint(means.card) if means.card else None
     if means.instrument_id is not None:

@@ -18,13 +18,13 @@ from app.core.clock import now
 from app.core.db import ALL, atomic, of, reading, table_of
 from app.core.errors import Conflict, NotFound, Refusal
 from app.core.events import tell
-from app.core.idempotency import Once, Repeated, claim
+from app.core.idempotency import Once, claim
 from app.core.ids import parse_id, public_id, uuid7
 from app.core.states import move
 from app.core.texts import N_
 from app.merchants.models import Merchant, ProviderContract, Shop
 from app.payments.attempt import Means
-from app.payments.authorise import authorise
+from app.payments.authorise import AttemptUnderWay, attempt_under_way, authorise, give_up_action
 from app.payments.models import Checkout
 from app.payments.perform import Done
 from app.payments.permit import Permit, always
@@ -36,6 +36,7 @@ from app.receivables import collect
 CHECKOUTS = table_of(Checkout)
 SHOPS = table_of(Shop)
 OPEN_FOR = timedelta(hours=24)
+ACTION_FOR = collect.OPEN_FOR  # a payer who is at their bank has this long, also if the checkout's time ends meanwhile
 
 
 class CheckoutClosed(Conflict):
@@ -48,6 +49,11 @@ class ShopNeeded(Refusal):
     code = "shop_needed"
     message = N_("Say which shop this checkout is for.")
     advice = N_("Send `shop` with the id of one of your shops.")
+
+
+class OtherCurrency(Refusal):
+    code = "other_currency"
+    message = N_("What is owed is owed in %(currency)s.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +77,16 @@ def open_checkout(
     once: Once | None = None,
     permit: Permit = always,
 ) -> Opened:
-    """A new checkout for `order`. `permit`: see start().
+    """A new checkout for `order`: for a debt that exists (`order.receivable_id`) or a new one. `permit`: see start().
 
-    Raises ShopNeeded, NotFound (shop), AmountOutOfRange; Repeated and KeyReused; and what `permit` raises.
+    Raises ShopNeeded, NotFound (shop, receivable), AmountOutOfRange, NothingDue, LessDue, OtherCurrency; Repeated and
+    KeyReused; and what `permit` raises.
     """
     with atomic(of(merchant_id, live)) as connection:
         checkout_id = uuid7()
         claim(connection, once, merchant_id, live, ("checkout", checkout_id))
         shop = _shop(connection, merchant_id, order.shop_id)
-        receivable_id = collect.owe(
-            connection,
-            merchant_id=merchant_id,
-            live=live,
-            reference=order.merchant_reference,
-            amount=order.amount,
-            currency=order.currency,
-        )
+        receivable_id = _debt(connection, order, merchant_id, live)
         chosen = language or shop["language"]
         order = replace(
             order,
@@ -123,6 +123,27 @@ def open_checkout(
             actor=actor,
         )
         return Opened(row, payment, shop, {"id": merchant_id})
+
+
+def _debt(connection: Connection, order: Order, merchant_id: UUID, live: bool) -> UUID:
+    """The receivable that the checkout points at: there is one row per debt, however many checkouts are made for it."""
+    if order.receivable_id is None:
+        return collect.owe(
+            connection,
+            merchant_id=merchant_id,
+            live=live,
+            reference=order.merchant_reference,
+            amount=order.amount,
+            currency=order.currency,
+        )
+    debt = collect.locked(connection, order.receivable_id)
+    if debt["due"] == 0:
+        raise collect.NothingDue(param="receivable")
+    if debt["currency"] != order.currency:
+        raise OtherCurrency(param="currency", currency=debt["currency"])
+    if debt["due"] < order.amount:
+        raise collect.LessDue(param="amount", due=debt["due"])
+    return debt["id"]
 
 
 def token(checkout_id: UUID) -> str:
@@ -208,11 +229,12 @@ def pay(
 
     `attempt`: number of the attempt that the pressed form was made for; the same number pays once, whatever
     became of it meanwhile. `language`: what the payer chose on the page, for all that follows. Raises
-    Repeated for the second time, CheckoutClosed, BeingCollected, NothingDue and what authorise() raises.
+    Repeated for the second time, CheckoutClosed, LessDue (the payment asks for that much now) and what authorise()
+    raises.
     """
     checkout, payment = opened.checkout, opened.payment
     with atomic(of(checkout["merchant_id"], checkout["live"])) as connection:
-        fresh = locked_payment(connection, payment["id"])
+        locked_payment(connection, payment["id"])
         state = connection.execute(select(CHECKOUTS.c.state).where(CHECKOUTS.c.id == checkout["id"])).scalar_one()
         if state != "open":
             raise CheckoutClosed(state=state)
@@ -220,11 +242,9 @@ def pay(
             for table, id_ in ((CHECKOUTS, checkout["id"]), (PAYMENTS, payment["id"])):
                 connection.execute(update(table).where(table.c.id == id_).values(language=language))
         if checkout["expires_at"] <= now():
-            expire(connection, checkout)
+            if not expire(connection, checkout):
+                raise AttemptUnderWay()
             state = "expired"
-        elif fresh["receivable_id"] is not None:
-            collect.take(connection, fresh["receivable_id"], fresh["id"])
-            collect.submitted(connection, fresh["receivable_id"], fresh["id"])
     if state == "expired":
         raise CheckoutClosed(state=state)
     try:
@@ -236,8 +256,8 @@ def pay(
             actor=actor,
             once=_once(checkout, attempt) if attempt is not None else None,
         )
-    except (Refusal, Repeated):
-        _free(opened)
+    except collect.LessDue:
+        _ask_for_less(opened, actor)
         raise
 
 
@@ -246,24 +266,60 @@ def _once(checkout: Mapping[str, Any], attempt: int) -> Once:
     return Once(key=f"{public_id('chk', checkout['id'])}/attempt/{attempt}", route="checkout", body=b"")
 
 
-def _free(opened: Opened) -> None:
-    """A refused attempt collects nothing; unless another attempt of this payment is under way."""
+def _ask_for_less(opened: Opened, actor: str) -> None:
+    """Part of the debt was paid meanwhile: the payment asks for the rest. The payer sees that before they pay it."""
     checkout = opened.checkout
     with atomic(of(checkout["merchant_id"], checkout["live"])) as connection:
-        fresh = locked_payment(connection, opened.payment["id"])
-        if fresh["stage"] in ("created", "failed") and fresh["receivable_id"] is not None:
-            collect.release(connection, fresh["receivable_id"], fresh["id"])
+        payment = locked_payment(connection, opened.payment["id"])
+        due = collect.locked(connection, payment["receivable_id"])["due"]
+        if not 0 < due < payment["amount"]:
+            return
+        step = payment["step"] + 1
+        connection.execute(
+            update(PAYMENTS)
+            .where(PAYMENTS.c.id == payment["id"])
+            .values(amount=due, step=PAYMENTS.c.step + 1, updated_at=now())
+        )
+        tell(
+            "payment.amount_lowered",
+            subject=("payment", payment["id"]),
+            merchant_id=payment["merchant_id"],
+            live=payment["live"],
+            payment_id=payment["id"],
+            payment_step=step,
+            data={
+                "payment": {"id": public_id("pay", payment["id"]), "status": payment["status"], "amount": due},
+                "receivable": public_id("rcv", payment["receivable_id"]),
+                "amount": due,
+                "currency": payment["currency"],
+            },
+            actor=actor,
+        )
 
 
-def expire(connection: Connection, checkout: Mapping[str, Any]) -> None:
-    """Closes an open checkout whose time is over; a payment nobody tried to make lapses with it."""
+def expire(connection: Connection, checkout: Mapping[str, Any], *, actor: str = "job:expire") -> bool:
+    """Closes an open checkout whose time is over, with its payment and its hold on the debt.
+
+    Not while a provider has an attempt in hand, nor within half an hour after its payer was sent to a bank: then
+    nobody has been told that it is over, and a yes counts. Afterwards a yes is given back. The payment is locked by
+    the caller. Returns whether it was closed.
+    """
+    under_way = attempt_under_way(connection, checkout["payment_id"])
+    if under_way is not None:
+        if under_way.state != "action" or under_way.created_at > now() - ACTION_FOR:
+            return False
+        give_up_action(connection, under_way.id, actor=actor)
     data = {"checkout": public_id("chk", checkout["id"])}
-    move(connection, CHECKOUT, CHECKOUTS, checkout, "expired", data=data, actor="job:expire")
-    connection.execute(
+    move(connection, CHECKOUT, CHECKOUTS, checkout, "expired", data=data, actor=actor)
+    receivable_id = connection.execute(
         PAYMENTS.update()
         .where(PAYMENTS.c.id == checkout["payment_id"], PAYMENTS.c.stage.in_(("created", "failed")))
         .values(stage="expired")
-    )
+        .returning(PAYMENTS.c.receivable_id)
+    ).scalar()
+    if receivable_id is not None:
+        collect.release(connection, receivable_id, checkout["payment_id"])
+    return True
 
 
 def _shop(connection: Connection, merchant_id: UUID, shop_id: UUID | None) -> Mapping[str, Any]:

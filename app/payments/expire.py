@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from app.connectors.kinds import Answer, Outcome
 from app.core.clock import now
@@ -14,7 +14,14 @@ from app.payments import checkout as checkouts
 from app.payments.effect import of_answer
 from app.payments.perform import apply_answer
 from app.payments.prepare import fact
-from app.payments.queries import AUTHORISATIONS, OPERATIONS, held_authorisation, held_operation, left_to_capture
+from app.payments.queries import (
+    AUTHORISATIONS,
+    OPERATIONS,
+    held_authorisation,
+    held_operation,
+    left_to_capture,
+    locked_payment,
+)
 from app.payments.record import record
 
 _ACTOR = "job:expire"
@@ -58,20 +65,35 @@ def expire_authorisation(authorisation_id: UUID, *, merchant_id: UUID, live: boo
 
 
 def expire_checkouts(limit: int) -> int:
-    """Closes open checkouts past their time. Returns how many."""
+    """Closes open checkouts past their time, unless an attempt is under way. Returns how many."""
     table = checkouts.CHECKOUTS
     with reading(ALL) as connection:
-        rows = (
-            connection.execute(select(table).where(table.c.state == "open", table.c.expires_at < now()).limit(limit))
-            .mappings()
-            .all()
-        )
+        rows = connection.execute(
+            select(table.c.id, table.c.payment_id, table.c.merchant_id, table.c.live)
+            .where(table.c.state == "open", table.c.expires_at < now(), ~_under_way(table.c.payment_id))
+            .order_by(table.c.expires_at)
+            .limit(limit)
+        ).all()
+    closed = 0
     for row in rows:
-        with atomic(of(row["merchant_id"], row["live"])) as connection:
-            fresh = connection.execute(select(table).where(table.c.id == row["id"]).with_for_update()).mappings().one()
-            if fresh["state"] == "open":
-                checkouts.expire(connection, dict(fresh))
-    return len(rows)
+        with atomic(of(row.merchant_id, row.live)) as connection:
+            locked_payment(connection, row.payment_id)  # first, as everybody does
+            fresh = connection.execute(select(table).where(table.c.id == row.id).with_for_update()).mappings().one()
+            if fresh["state"] == "open" and checkouts.expire(connection, dict(fresh), actor=_ACTOR):
+                closed += 1
+    return closed
+
+
+def _under_way(payment_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """The same as checkouts.expire() asks under lock, for many."""
+    waits = (OPERATIONS.c.state == "action") & (OPERATIONS.c.created_at <= now() - checkouts.ACTION_FOR)
+    return exists().where(
+        AUTHORISATIONS.c.payment_id == payment_id,
+        AUTHORISATIONS.c.is_open,
+        OPERATIONS.c.authorisation_id == AUTHORISATIONS.c.id,
+        OPERATIONS.c.kind == "authorise",
+        ~waits,
+    )
 
 
 def expire_actions(limit: int) -> int:

@@ -1,8 +1,8 @@
 """A yes that arrives when nobody waits for it any more is given back by itself.
 
-An authorisation that succeeds after its attempt was closed (the payer went on with another card, the
-payment was cancelled or has expired) would be money reserved for nothing, or reserved twice. It is
-booked as the fact it is, and its cancellation is written beside it, to be sent at once.
+An authorisation that succeeds after its attempt was closed (the payer went on with another card, the payment was
+cancelled or has expired, another payment collects the debt) would be money reserved for nothing, or reserved twice. It
+is booked as the fact it is, and its cancellation is written beside it, to be sent at once.
 """
 
 from collections.abc import Mapping
@@ -19,13 +19,19 @@ from app.core.ids import public_id, uuid7
 from app.payments.effect import Effect, held_by_provider
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, PAYMENTS, Held
 from app.payments.record import record
+from app.receivables import collect
 
 REASON = "late approval"
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 
 
-def is_late(held: Held) -> bool:
-    return not held.authorisation["is_open"] or held.payment["stage"] in ("cancelled", "expired")
+def is_late(connection: Connection, held: Held) -> bool:
+    """Was its attempt closed, its payment, or its debt taken over by another payment?"""
+    payment = held.payment
+    if not held.authorisation["is_open"] or payment["stage"] in ("cancelled", "expired"):
+        return True
+    debt = payment["receivable_id"]
+    return debt is not None and not collect.still_collects(connection, debt, payment["id"])
 
 
 def reverse(
@@ -33,7 +39,8 @@ def reverse(
 ) -> Mapping[str, Any]:
     """Records the late yes together with a cancellation of all that was not taken of it. Returns the payment's row."""
     amount = held_by_provider({**held.authorisation, "authorised": effect.deltas["authorised"]})
-    reserving = replace(effect, deltas={**effect.deltas, "cancel_pending": amount}, stage=None, is_open=False)
+    stage = "failed" if held.authorisation["is_open"] else None  # else it stands where what came after it stands
+    reserving = replace(effect, deltas={**effect.deltas, "cancel_pending": amount}, stage=stage, is_open=False)
     payment = record(connection, held, reserving, actor=actor, values=values)
     if not amount:
         return payment

@@ -64,6 +64,7 @@ class Payment(Model, OfMerchant, Amounts):
         Index(
             "ix_payments_customer_key", "live", "customer_key", "id", postgresql_where=text("customer_key IS NOT NULL")
         ),
+        Index("ix_payments_receivable", "receivable_id", postgresql_where=text("receivable_id IS NOT NULL")),
         Index("ix_payments_capture_on", "capture_on", postgresql_where=text("capture_on IS NOT NULL AND captured = 0")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -124,7 +124,7 @@ def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: s
         values["instrument_id"] = _instrument(connection, held, answer, actor)
     if operation["kind"] == "authorise" and held.authorisation["replaces_id"] is not None:
         payment = renewed.settle(connection, held, effect, values, actor)
-    elif operation["kind"] == "authorise" and effect.to == "succeeded" and late.is_late(held):
+    elif operation["kind"] == "authorise" and effect.to == "succeeded" and late.is_late(connection, held):
         payment = late.reverse(connection, held, effect, values, actor)
     else:
         if operation["kind"] == "cancel" and not held.authorisation["is_open"]:

@@ -146,6 +146,7 @@ def checkout_picture(checkout: Row, payment: Row) -> dict[str, Any]:
         "url": link,
         "embed_url": f"{link}?embed=1",
         "payment": public_id("pay", checkout["payment_id"]),
+        "receivable": public_id("rcv", payment["receivable_id"]) if payment["receivable_id"] else None,
         "amount": payment["amount"],
         "currency": payment["currency"],
         "merchant_reference": payment["merchant_reference"],

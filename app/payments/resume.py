@@ -13,6 +13,7 @@ from app.payments.authorise import capture_if_automatic
 from app.payments.perform import Done, can_resume, record_answer, returned, send
 from app.payments.prepare import LEASE
 from app.payments.queries import OPERATIONS, held_operation
+from app.receivables import collect
 
 
 def resume(*, merchant_id: UUID, live: bool, operation_id: UUID, parameters: Mapping[str, str], actor: str) -> Done:
@@ -38,6 +39,8 @@ def resume(*, merchant_id: UUID, live: bool, operation_id: UUID, parameters: Map
             .where(OPERATIONS.c.id == operation_id)
             .values(state="submitted", step=OPERATIONS.c.step + 1, **values)
         )
+        if held.payment["receivable_id"] is not None:
+            collect.submitted(connection, held.payment["receivable_id"], held.payment["id"])
     reference = held.operation["provider_reference"] or held.authorisation["provider_reference"] or ""
     means = Means(method=held.authorisation["method"], store=held.authorisation["store"])
     asked = ask(held.payment, held.operation, means, None, Resume(provider_reference=reference, parameters=parameters))

@@ -91,8 +91,6 @@ CHECKOUT = Life(
         ("open", "completed"): ("checkout.completed", _PUBLIC),
         ("open", "expired"): ("checkout.expired", _PUBLIC),
         ("open", "cancelled"): ("checkout.cancelled", _PUBLIC),
-        # a yes that arrived after the page had closed, and that the merchant may keep
-        ("expired", "completed"): ("checkout.completed", _PUBLIC),
     },
 )
 

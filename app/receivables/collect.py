@@ -1,18 +1,28 @@
-"""One collector per receivable: who may take the money just now, so that a debt is never collected twice."""
+"""One collector per receivable: who may take the money just now, so that a debt is never collected twice.
 
+Several payments may point at one receivable. Whoever asks a provider for its money is its one collector: SUBMITTED
+while a provider has it in hand (left only by an answer), OPEN while the payer has to do something (lapses by time).
+Callers lock their payment first and the receivable after it.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from app.core.clock import now
-from app.core.db import savepoint
-from app.core.errors import Conflict
+from app.core.db import table_of
+from app.core.errors import Conflict, NotFound
 from app.core.ids import uuid7
 from app.core.texts import N_
 from app.receivables.models import Collector, Receivable
 
 OPEN_FOR = timedelta(minutes=30)
+RECEIVABLES = table_of(Receivable)
+COLLECTORS = table_of(Collector)
+_ACTIVE = COLLECTORS.c.state.in_(("open", "submitted"))
 
 
 class BeingCollected(Conflict):
@@ -23,15 +33,23 @@ class BeingCollected(Conflict):
 
 class NothingDue(Conflict):
     code = "nothing_due"
-    message = N_("Nothing is open any more.")
+    message = N_("This is already paid.")
     advice = N_("There is nothing to pay.")
+
+
+class LessDue(Conflict):
+    """Charging more than is due, or more than the payer was shown, is both wrong."""
+
+    code = "less_due"
+    message = N_("Only %(due)s minor units of this are still due.")
+    advice = N_("Ask for no more than that.")
 
 
 def owe(connection: Connection, *, merchant_id: UUID, live: bool, reference: str, amount: int, currency: str) -> UUID:
     """A new debt of `amount` minor units. Returns its id."""
     receivable_id = uuid7()
     connection.execute(
-        insert(Receivable).values(
+        insert(RECEIVABLES).values(
             id=receivable_id,
             merchant_id=merchant_id,
             live=live,
@@ -45,79 +63,107 @@ def owe(connection: Connection, *, merchant_id: UUID, live: bool, reference: str
     return receivable_id
 
 
-def take(connection: Connection, receivable_id: UUID, payment_id: UUID) -> int:
-    """Makes `payment_id` the one that collects, and returns what is due, read under the lock.
+def locked(connection: Connection, receivable_id: UUID) -> Mapping[str, Any]:
+    """The receivable's row under lock. Raises NotFound."""
+    query = select(RECEIVABLES).where(RECEIVABLES.c.id == receivable_id).with_for_update()
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise NotFound(param="receivable")
+    return dict(row)
 
-    An OPEN collector of another payment lapses by time; a SUBMITTED one only by its answer. Raises
-    BeingCollected, NothingDue.
+
+def take(connection: Connection, receivable_id: UUID, payment_id: UUID, amount: int) -> None:
+    """Makes `payment_id` the one that collects `amount`, SUBMITTED: from now on only an answer frees the receivable.
+
+    Raises NothingDue, LessDue, BeingCollected (an OPEN collector lapses by time, a SUBMITTED one does not).
     """
-    row = connection.execute(
-        select(Receivable.due, Receivable.merchant_id, Receivable.live)
-        .where(Receivable.id == receivable_id)
-        .with_for_update()
-    ).one()
-    if row.due == 0:
+    debt = locked(connection, receivable_id)
+    if debt["due"] == 0:
         raise NothingDue()
-    holder = connection.execute(
-        select(Collector.id, Collector.payment_id, Collector.state, Collector.lapses_at).where(
-            Collector.receivable_id == receivable_id, Collector.state.in_(("open", "submitted"))
-        )
-    ).first()
+    if debt["due"] < amount:
+        raise LessDue(param="amount", due=debt["due"])
+    holder = _holder(connection, receivable_id)
+    if holder is not None and holder["payment_id"] == payment_id:
+        submitted(connection, receivable_id, payment_id)
+        return
     if holder is not None:
-        if holder.payment_id == payment_id:
-            return row.due
-        if holder.state == "submitted" or not _lapsed(holder.lapses_at):
+        if not _lapsed(holder["lapses_at"]):
             raise BeingCollected()
-        connection.execute(update(Collector).where(Collector.id == holder.id).values(state="released"))
-    with savepoint():
-        connection.execute(
-            insert(Collector).values(
-                id=uuid7(),
-                merchant_id=row.merchant_id,
-                live=row.live,
-                receivable_id=receivable_id,
-                payment_id=payment_id,
-                state="open",
-                lapses_at=now() + OPEN_FOR,
-                created_at=now(),
-            )
+        release(connection, receivable_id, holder["payment_id"])
+    connection.execute(
+        insert(COLLECTORS).values(
+            id=uuid7(),
+            merchant_id=debt["merchant_id"],
+            live=debt["live"],
+            receivable_id=receivable_id,
+            payment_id=payment_id,
+            state="submitted",
+            created_at=now(),
         )
-    return row.due
+    )
 
 
-def submitted(connection: Connection, receivable_id: UUID, payment_id: UUID) -> None:
-    """The collector has asked for the money: from now on only an answer frees the receivable."""
-    _to(connection, receivable_id, payment_id, "submitted")
+def submitted(connection: Connection, receivable_id: UUID, payment_id: UUID) -> bool:
+    """A provider has it in hand, if this payment still collects. Returns whether it does."""
+    return _to(connection, receivable_id, payment_id, "submitted")
+
+
+def waits(connection: Connection, receivable_id: UUID, payment_id: UUID) -> None:
+    """The payer has to do something; if they do not, somebody else may collect after a while."""
+    _to(connection, receivable_id, payment_id, "open", now() + OPEN_FOR)
+
+
+def still_collects(connection: Connection, receivable_id: UUID, payment_id: UUID) -> bool:
+    """The payer has said yes: does this payment still collect? Not if another one took the debt, or was paid."""
+    debt = locked(connection, receivable_id)
+    if submitted(connection, receivable_id, payment_id):
+        return True
+    taken = _ACTIVE if debt["due"] else COLLECTORS.c.state.in_(("open", "submitted", "done"))
+    others = COLLECTORS.c.payment_id != payment_id
+    query = select(COLLECTORS.c.id).where(COLLECTORS.c.receivable_id == receivable_id, others, taken).limit(1)
+    return connection.execute(query).first() is None
 
 
 def release(connection: Connection, receivable_id: UUID, payment_id: UUID) -> None:
-    """The collector got a no; somebody else may try."""
+    """The collector got a no, or all it will get; somebody else may try."""
     _to(connection, receivable_id, payment_id, "released")
 
 
-def settle(connection: Connection, receivable_id: UUID, payment_id: UUID, amount: int) -> None:
-    """Money came in: what is due falls, what is too much becomes credit."""
-    row = connection.execute(select(Receivable.due).where(Receivable.id == receivable_id).with_for_update()).one()
-    applied = min(row.due, amount)
-    connection.execute(
-        update(Receivable)
-        .where(Receivable.id == receivable_id)
-        .values(due=row.due - applied, credit=Receivable.credit + amount - applied)
-    )
-    if applied == row.due:
+def received(connection: Connection, receivable_id: UUID, payment_id: UUID, total: int) -> int:
+    """What has come in for it is `total` now, after `payment_id` took some or had to give some up again. Returns what
+    is due; what is too much becomes credit. The receivable is locked by the caller."""
+    debt = RECEIVABLES.c
+    values = {"due": func.greatest(debt.amount - total, 0), "credit": func.greatest(total - debt.amount, 0)}
+    query = update(RECEIVABLES).where(debt.id == receivable_id).values(values).returning(debt.due)
+    due = connection.execute(query).scalar_one()
+    if due == 0:
         _to(connection, receivable_id, payment_id, "done")
+    return due
 
 
-def _to(connection: Connection, receivable_id: UUID, payment_id: UUID, state: str) -> None:
-    connection.execute(
-        update(Collector)
-        .where(
-            Collector.receivable_id == receivable_id,
-            Collector.payment_id == payment_id,
-            Collector.state.in_(("open", "submitted")),
-        )
-        .values(state=state, lapses_at=None)
+def collect_again(connection: Connection, receivable_id: UUID, payment_id: UUID) -> None:
+    """What had come in was taken back, and this payment can still try: it goes on, unless another one has begun to."""
+    if _holder(connection, receivable_id) is not None:
+        return
+    mine = (COLLECTORS.c.receivable_id == receivable_id, COLLECTORS.c.payment_id == payment_id)
+    newest = select(COLLECTORS.c.id).where(*mine).order_by(COLLECTORS.c.id.desc()).limit(1).scalar_subquery()
+    connection.execute(update(COLLECTORS).where(COLLECTORS.c.id == newest).values(state="submitted", lapses_at=None))
+
+
+def _holder(connection: Connection, receivable_id: UUID) -> RowMapping | None:
+    return (
+        connection.execute(select(COLLECTORS).where(COLLECTORS.c.receivable_id == receivable_id, _ACTIVE))
+        .mappings()
+        .first()
     )
+
+
+def _to(
+    connection: Connection, receivable_id: UUID, payment_id: UUID, state: str, lapses_at: datetime | None = None
+) -> bool:
+    mine = (COLLECTORS.c.receivable_id == receivable_id, COLLECTORS.c.payment_id == payment_id, _ACTIVE)
+    query = update(COLLECTORS).where(*mine).values(state=state, lapses_at=lapses_at)
+    return connection.execute(query).rowcount > 0
 
 
 def _lapsed(lapses_at: datetime | None) -> bool:

@@ -34,6 +34,7 @@ class Collector(Model, OfMerchant):
             unique=True,
             postgresql_where=text("state IN ('open', 'submitted')"),
         ),
+        Index("ix_collectors_receivable", "receivable_id", "payment_id"),
         CheckConstraint("state IN ('open', 'submitted', 'done', 'released')", name="state"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)

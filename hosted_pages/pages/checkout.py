@@ -14,7 +14,7 @@ from app.payments.attempt import Means
 from app.payments.authorise import AlreadyPaid, AttemptUnderWay, StepNeeded
 from app.payments.checkout import CheckoutClosed
 from app.payments.take_step import needed
-from app.receivables.collect import BeingCollected, NothingDue
+from app.receivables.collect import BeingCollected, LessDue, NothingDue
 from hosted_pages import words
 from hosted_pages.forms import PageForm, Purpose, asking_form, fill
 from hosted_pages.kinds import Page
@@ -32,6 +32,8 @@ NOTICES = {
     "wrong": N_("The form did not arrive completely. Please check everything and send it again."),
     "stale": N_("That was an older copy of this page. Nothing was sent a second time."),
     "elsewhere": N_("This order is being paid in another way just now. Please finish that first."),
+    "paid": N_("This order is already paid. Nothing more has to be done."),
+    "less": N_("Part of this has been paid meanwhile. Please check the amount and pay the rest."),
     "too_often": N_("Too many attempts have failed. Please start again in the shop."),
     "not_possible": N_("This way to pay is not possible at the moment. Please choose another one."),
 }
@@ -86,8 +88,12 @@ def _pay(visit: Visit, offered: list[str], name: str, form: PageForm, given: Giv
     )
     try:
         checkout.pay(visit.opened, means, attempt=form.pressed_attempt, language=visit.lang)
-    except (Repeated, AttemptUnderWay, AlreadyPaid, CheckoutClosed, NothingDue):
+    except (Repeated, AttemptUnderWay, AlreadyPaid, CheckoutClosed):
         return move_on(_after_a_repetition(arrive(visit.token)))
+    except LessDue:
+        return move_on(visit.to(notice="less"))
+    except NothingDue:
+        return _form_page(visit, offered, name, form, notice="paid", status=409)
     except BeingCollected:
         return _form_page(visit, offered, name, form, notice="elsewhere", status=409)
     except StepNeeded as asked:  # this very card raised a question

@@ -1,5 +1,7 @@
 """Hosted checkouts through the API."""
 
+from dataclasses import replace
+
 from app.api._pictures import Checkout, Checkouts
 from tests import factories
 from tests.api.conftest import error_of, fits, order
@@ -55,3 +57,21 @@ def test_a_merchant_with_two_shops_must_name_one(app, acquirers):
 def test_another_merchants_shop_does_not_exist(api, stranger):
     assert error_of(api.post("/checkouts", order(shop=stranger.shop))) == (404, "not_found", "shop")
     assert error_of(api.post("/payments", order(shop=stranger.shop))) == (404, "not_found", "shop")
+
+
+def test_a_second_checkout_for_the_same_debt_names_it(api, stranger):
+    first = api.post("/checkouts", order(merchant_reference="C-1")).get_json()
+    assert first["receivable"].startswith("rcv_")
+    second = fits(Checkout, api.post("/checkouts", order(receivable=first["receivable"])))
+    assert second["receivable"] == first["receivable"] and second["payment"] != first["payment"]
+    assert api.get(f"/checkouts/{second['id']}").get_json()["receivable"] == first["receivable"]
+    other = api.post("/checkouts", order()).get_json()
+    assert other["receivable"] != first["receivable"]
+    more = order(receivable=first["receivable"], amount=10_001)
+    assert error_of(api.post("/checkouts", more)) == (409, "less_due", "amount")
+    dollars = order(receivable=first["receivable"], currency="USD")
+    assert error_of(api.post("/checkouts", dollars)) == (422, "other_currency", "currency")
+    assert error_of(api.post("/checkouts", order(receivable="rcv_no"))) == (404, "not_found", "receivable")
+    theirs = replace(api, tenant=stranger, key=stranger.key)
+    unseen = theirs.post("/checkouts", order(receivable=first["receivable"]))
+    assert error_of(unseen) == (404, "not_found", "receivable")

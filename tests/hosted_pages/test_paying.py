@@ -12,6 +12,7 @@ from app.core.errors import Refusal
 from app.core.idempotency import Repeated
 from app.merchants.models import ProviderContract
 from app.payments.attempt import Means
+from app.payments.capture import capture
 from app.payments.checkout import CHECKOUTS, pay
 from hosted_pages.forms import GOOD_FOR_SECONDS, Purpose
 from hosted_pages.pages.checkout import MOST_ATTEMPTS
@@ -132,6 +133,24 @@ def test_two_tabs_pay_once(app, new_checkout, acquirers):
     assert one.fill_in(first, CARD).heading == "Vielen Dank für Ihre Zahlung"
     assert other.fill_in(second, card("5555555555554444")).heading == "Vielen Dank für Ihre Zahlung"
     assert charges(acquirers, opened) == 1
+
+
+def test_two_checkouts_of_one_debt_are_paid_once_and_the_other_says_so(payer, new_checkout, app, acquirers):
+    first = new_checkout()
+    second = new_checkout(receivable_id=first.payment["receivable_id"])
+    payer.fill_in(payer.open(link(first)), CARD)
+    waiting = payer.fill_in(payer.open(link(second)), CARD)
+    assert "auf einem anderen Weg bezahlt" in waiting.text
+    with app.app_context():
+        capture(
+            merchant_id=first.checkout["merchant_id"],
+            live=False,
+            payment_id=first.payment["id"],
+            actor="test",
+            final=True,
+        )
+    assert "schon bezahlt" in payer.fill_in(payer.open(link(second)), CARD).text
+    assert charges(acquirers, first) == 1
 
 
 def test_a_form_left_open_for_too_long_is_shown_again_with_what_was_typed(payer, new_checkout, acquirers):

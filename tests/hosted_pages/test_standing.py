@@ -15,7 +15,7 @@ AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 def stand(state: str, status: str, tried: str | None, *, age: timedelta = timedelta(0), left: int = 60) -> Standing:
     checkout = {"state": state, "expires_at": AT + timedelta(seconds=left)}
     attempt = {"state": tried, "updated_at": AT - age} if tried else None
-    return standing(Opened(checkout, {"status": status}, {}, {}), attempt, AT)
+    return standing(Opened(checkout, {"status": status, "cancel_pending": 0}, {}, {}), attempt, AT)
 
 
 @pytest.mark.parametrize(
