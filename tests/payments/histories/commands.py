@@ -91,6 +91,8 @@ class Commands(History):
             op = self.begun(row, attempt=self.new_attempt(row))
             assert op.attempt.place == number
             self.answered(op, None if number else mishap)
+            if op.state == "failed" and number + 1 < len(attempts):
+                model.passed_on()
         refused_here = attempts and op.state == "failed" and len(attempts) < len(self.business.contracts)
         assert not refused_here or mishap in DEATHS, "what was provably not sent goes to the next acquirer"
         self.captured_at_once(op)

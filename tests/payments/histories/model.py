@@ -233,6 +233,11 @@ class Expected:
         self.ops.append(op)
         self.events.append(word)
 
+    def passed_on(self) -> None:
+        """What was not sent goes to the next acquirer, and nobody is told that it failed."""
+        assert self.events.pop() == "authorisation.failed"
+        self.events.append("authorisation.passed_on")
+
     def withdrawn(self, op: Op) -> None:
         """Nobody approved it."""
         op.state = "failed"
