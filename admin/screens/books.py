@@ -26,11 +26,15 @@ SAYS = {
     "entries_balance": N_("Every entry has at least two lines and sums to zero in each currency."),
     "snapshots_hold": N_("Each snapshot of a balance is the sum of the lines up to it."),
     "books_equal_payments": N_(
-        "What a payment says was captured, refunded and charged back is what was booked for it."
+        "What a payment says was captured, refunded and charged back, or too much of it, is what was booked for it."
     ),
     "payments_equal_authorisations": N_("A payment's sums are the sums over its authorisations."),
     "authorised_once": N_("What is open of a payment's authorisations is no more than was asked for."),
-    "operations_equal_authorisations": N_("An authorisation's sums are those of its succeeded operations."),
+    "operations_equal_authorisations": N_(
+        "An authorisation's sums are those of its succeeded operations, and what is reserved is what is open of them."
+    ),
+    "over_is_what_is_over": N_("What was taken or given back too much is exactly what is named so."),
+    "closed_hold_nothing": N_("Of an attempt that is over nothing is reserved any more that is not being given back."),
     "money_figures_equal_operations": N_("The amounts on the dashboards are those of the operations, hour by hour."),
     "attempt_figures_equal_operations": N_("The attempts on the dashboards are those of the operations, hour by hour."),
     "daily_figures_equal_hourly": N_("A day on the dashboards is the sum of its hours."),

@@ -59,7 +59,8 @@ def of_answer(
     reserved = asked if state in OPEN else 0  # a late yes after a no finds nothing reserved any more
     moved = (asked if amount is None else amount) if to == "succeeded" else 0
     effect = _KINDS[kind](sums, reserved, moved, released if to == "succeeded" else 0)
-    return replace(effect, to=to, booked=moved if to == "succeeded" else None)
+    booked = moved if effect.booked is None else effect.booked
+    return replace(effect, to=to, booked=booked if to == "succeeded" else None)
 
 
 def revoked(kind: str, booked: int, sums: Sums) -> Effect:
@@ -117,7 +118,7 @@ def _reversal(sums: Sums, _reserved: int, moved: int, _released: int) -> Effect:
     deltas = {"charged_back": -min(moved, sums["charged_back"])}
     back = -deltas["charged_back"]
     over = _over(sums, deltas, "over_returned", _returned, "captured")
-    return Effect("", {**deltas, "over_returned": over}, _real((recipes.reversed_(back, -over),)))
+    return Effect("", {**deltas, "over_returned": over}, _real((recipes.reversed_(back, -over),)), booked=back)
 
 
 def held_by_provider(sums: Sums) -> int:

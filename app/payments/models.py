@@ -199,6 +199,8 @@ class Operation(Model, OfMerchant):
     step: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     amount: Mapped[int]
     booked_amount: Mapped[int | None]
+    # What it gave back of what was reserved: all of it for a cancellation, the rest that a last capture let go.
+    released_amount: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     currency: Mapped[str]
     final: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     reason: Mapped[str] = mapped_column(default="", server_default="")

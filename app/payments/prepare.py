@@ -154,6 +154,7 @@ def fact(
         "provider_reference": reference,
         "actor": actor,
         "enquiries": 0,
+        "released_amount": 0,
         "created_at": at,
         "updated_at": at,
     }

@@ -33,6 +33,7 @@ _RECORD = Statement(
             message = CAST(:message AS text), action = coalesce(CAST(:action AS jsonb), action),
             provider_reference = coalesce(:provider_reference, provider_reference),
             booked_amount = coalesce(CAST(:booked AS bigint), booked_amount),
+            released_amount = released_amount + :cancelled,
             leased_until = :leased_until, enquire_at = :enquire_at,
             sent_at = CASE WHEN :to = 'submitted' THEN :now ELSE sent_at END
         WHERE id = :operation_id AND state = :from RETURNING step

@@ -25,12 +25,14 @@ FROM fill.deeds WHERE is_last ORDER BY n;
 
 -- table operations
 INSERT INTO operations (id, merchant_id, live, payment_id, authorisation_id, contract_id, group_id, capture_id, kind,
-    state, step, amount, booked_amount, currency, final, reason, code, provider_reference, actor, enquire_at, created_at,
-    updated_at)
+    state, step, amount, booked_amount, released_amount, currency, final, reason, code, provider_reference, actor,
+    enquire_at, created_at, updated_at)
 SELECT operation_id, merchant_id, live, payment_id, authorisation_id, contract_id, operation_id,
     CASE kind WHEN 'refund' THEN fill.id(fill.hi(us + 200 + (0.3::float8 * least(span_us, (now_us - us) * 0.9::float8))::bigint),
                                         fill.lo(n, 12)) END,
-    kind, state, CASE WHEN fact THEN 1 ELSE 2 END, asked, booked, currency, kind = 'capture' AND captured + cancelled = amount,
+    kind, state, CASE WHEN fact THEN 1 ELSE 2 END, asked, booked,
+    cancelled - lag(cancelled, 1, 0::bigint) OVER (PARTITION BY n ORDER BY place), currency,
+    kind = 'capture' AND captured + cancelled = amount,
     coalesce(reason, ''), code, kind || '_' || operation_key, done_by,
     CASE WHEN state IN ('action', 'pending', 'unknown') THEN fill.moment(now_us) + interval '1 day' END,
     fill.moment(asked_us), fill.moment(told_us)
