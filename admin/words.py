@@ -239,6 +239,7 @@ EVENTS: dict[str, Word] = {
     "news.not_read": Word(N_("Message from a provider that cannot be read"), "bad", "question"),
     "news.refused_later": Word(N_("Message from a provider that is not accepted any more"), "bad", "cross"),
     "merchant.added": Word(N_("Merchant added"), "quiet", "full"),
+    "merchant.clock_moved": Word(N_("Clock of a merchant moved"), "quiet", "clock"),
     "merchant.changed": Word(N_("Merchant changed"), "quiet", "half"),
     "shop.added": Word(N_("Shop added"), "quiet", "full"),
     "shop.changed": Word(N_("Shop changed"), "quiet", "half"),

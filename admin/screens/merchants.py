@@ -1,14 +1,15 @@
 """Merchants: the list, one of them with everything that belongs to it, adding and changing."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import select
-from wtforms import BooleanField, SelectField, StringField
-from wtforms.validators import DataRequired, Length, Optional, Regexp
+from wtforms import BooleanField, IntegerField, SelectField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
-from admin import belongings, choices, setup
+from admin import belongings, choices, formats, setup
 from admin.belongings import KEYS as KEYS
 from admin.fields import options
 from admin.forms import REQUIRED, TIDY, Form
@@ -17,11 +18,13 @@ from admin.office import url
 from admin.screen import Entry, Screen, actor, go, page, say, say_refused
 from admin.texts import lazy as _l
 from app.connectors import CONNECTORS
+from app.core.clock import business_today
 from app.core.db import ALL, Scope, atomic
 from app.core.errors import Conflict, NotFound, Refusal
 from app.core.ids import parse_id, public_id
 from app.core.texts import N_
 from app.merchants.add import MERCHANTS, add_merchant, change
+from app.merchants.move_clock import MOST_DAYS, move_clock
 from app.staff.add import checked_email
 
 
@@ -44,6 +47,10 @@ class MerchantForm(Form):
     timezone = SelectField(_l("Time zone"), choices=options(choices.TIMEZONES))
     language = SelectField(_l("Language"), choices=options(choices.LANGUAGES))
     sandbox = BooleanField(_l("For trying out: its clock can be moved forward"))
+
+
+class ClockForm(Form):
+    days = IntegerField(_l("Days"), default=1, validators=[InputRequired(REQUIRED), NumberRange(1, MOST_DAYS)])
 
 
 class Merchants(Screen):
@@ -73,6 +80,7 @@ class Merchants(Screen):
             "merchant",
             title=merchant["name"],
             merchant=merchant,
+            today=_today(merchant, merchant["clock_offset_seconds"]),
             connectors=CONNECTORS,
             shops=has.shops,
             contracts=has.contracts,
@@ -97,6 +105,28 @@ class Merchants(Screen):
         return self.show(
             "merchant_form", title=_("Change %(name)s", name=merchant["name"]), form=form, merchant=merchant
         )
+
+    @page("/<id>/clock", "merchant.write", ("GET", "POST"))
+    def clock(self, id: str) -> Any:
+        """Moves the business time of a merchant that is for trying out."""
+        merchant = read_merchant(parse_id("mer", id))
+        form = ClockForm()
+        if form.validate_on_submit():
+            try:
+                moved = move_clock(merchant["id"], days=form.days.data or 0, actor=actor())
+            except Refusal as refusal:
+                say_refused(refusal)
+            else:
+                say(_("It is %(day)s for this merchant now.", day=formats.day(_today(merchant, moved.offset_seconds))))
+                if moved.left_behind:
+                    say(_("Acquirers that did not follow: %(ids)s.", ids=", ".join(moved.left_behind)), "wait")
+            return go(url("merchants.detail", id=id))
+        today = _today(merchant, merchant["clock_offset_seconds"])
+        return self.show("merchant_clock", title=_("Move the clock"), form=form, merchant=merchant, today=today)
+
+
+def _today(merchant: Any, offset_seconds: int) -> date:
+    return business_today(offset_seconds, merchant["timezone"])
 
 
 def read_merchant(merchant_id: UUID) -> Any:

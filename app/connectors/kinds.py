@@ -343,6 +343,15 @@ class Checks(Protocol):
 
 
 @runtime_checkable
+class Clocked(Protocol):
+    """An optional piece of a stand-in: its clock can be moved, so that what lapses there can be tried."""
+
+    def move_clock(self, contract: Contract, offset_seconds: int) -> bool:
+        """Sets how far ahead of real time it is. Raises nothing. True: it is that far, or further."""
+        ...
+
+
+@runtime_checkable
 class Connector(Protocol):
     """What a module on the shelf offers. All functions block at most for core.http's deadline."""
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, insert, select, update
 from app.connectors import CONNECTORS
 from app.core.clock import now
 from app.core.db import table_of
-from app.core.errors import NotFound, Refusal
+from app.core.errors import Conflict, NotFound, Refusal
 from app.core.events import tell
 from app.core.ids import public_id, uuid7
 from app.core.money import exponent
@@ -41,6 +41,12 @@ class UnknownProvider(Refusal):
 class MethodNotOffered(Refusal):
     code = "method_not_offered"
     message = N_("%(provider)s does not offer %(method)s.")
+
+
+class ClockMoved(Conflict):
+    code = "clock_moved"
+    message = N_("This merchant's clock was moved forward, so it stays one for trying out.")
+    advice = N_("Add a new merchant for real money.")
 
 
 def add_merchant(
@@ -130,7 +136,8 @@ def change(
 ) -> None:
     """Changes columns of a merchant, shop or contract and tells `<noun>.changed` with before and after.
 
-    Sealed columns are named, their contents are not told; addresses of people go into the details. Raises NotFound.
+    Sealed columns are named, their contents are not told; addresses of people go into the details. Raises NotFound,
+    ClockMoved.
     """
     found = connection.execute(select(table).where(table.c.id == row_id).with_for_update()).mappings().first()
     if found is None:
@@ -139,6 +146,8 @@ def change(
     changed = {name: value for name, value in values.items() if before[name] != value}
     if not changed:
         return
+    if changed.get("sandbox") is False and before["clock_offset_seconds"]:
+        raise ClockMoved(param="sandbox")
     connection.execute(update(table).where(table.c.id == row_id).values(changed))
     shown = [name for name in changed if not isinstance(before[name], bytes) and not isinstance(changed[name], bytes)]
     data = {"changed": sorted(changed), **_compared(before, changed, [one for one in shown if one not in PERSONAL])}

@@ -13,10 +13,13 @@ from app.core.db import Model, OfMerchant
 
 
 class Merchant(Model):
-    """`clock_offset_seconds` moves the business time of a sandbox merchant forward; it never goes back."""
+    """`clock_offset_seconds` moves the business time of a sandbox merchant forward, never back (move_clock.py)."""
 
     __tablename__ = "merchants"
-    __table_args__ = (CheckConstraint("clock_offset_seconds >= 0", name="clock_forward_only"),)
+    __table_args__ = (  # and a trigger: it never goes back
+        CheckConstraint("clock_offset_seconds >= 0", name="clock_forward_only"),
+        CheckConstraint("sandbox OR clock_offset_seconds = 0", name="clock_of_sandbox_only"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     country: Mapped[str] = mapped_column(default="DE")

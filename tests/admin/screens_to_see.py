@@ -61,7 +61,7 @@ def pages(acquirers: Any) -> dict[str, str]:
         name: public_id("pay", done.payment["id"])
         for name, done in (("open", open_), ("captured", captured), ("failed", failed), ("held", held))
     }
-    someone, customer = _someone(), _customer(shop, open_)
+    someone, customer, new = _someone(), _customer(shop, open_), public_id("mer", _new_merchant())
     return {
         "start": "",
         "figures": f"figures/?{_rolled_up()}",
@@ -99,8 +99,9 @@ def pages(acquirers: Any) -> dict[str, str]:
         "merchant": f"merchants/{mer}",
         "merchant_add": "merchants/add",
         "merchant_change": f"merchants/{mer}/change",
+        "merchant_clock": f"merchants/{new}/clock",
         "onboarding": f"onboarding/{mer}",
-        "onboarding_new": f"onboarding/{public_id('mer', _new_merchant())}",
+        "onboarding_new": f"onboarding/{new}",
         "methods": f"methods/{mer}",
         "shops": "shops/",
         "shop": f"shops/{shp}",

@@ -85,6 +85,22 @@ def test_two_merchants_do_not_share_a_name(desk, tenant, row):
     assert again.errors == ["There is a merchant with this name already."]
 
 
+def test_the_clock_of_a_merchant_for_trying_out_is_moved_forward(desk, events, row):
+    page = desk.open("/admin/merchants/add")
+    added = desk.send(page, page.form("name"), name="Vorgestellt", sandbox="y")
+    merchant_id = id_of(added, "mer")
+    page = desk.open(f"/admin/merchants/{public_id('mer', merchant_id)}/clock")
+    assert desk.send(page, page.form("days"), days="0").errors != []
+    moved = desk.send(page, page.form("days"), days="8")
+    assert moved.notes[0].startswith("It is ") and moved.path == f"/admin/merchants/{public_id('mer', merchant_id)}"
+    assert row(MERCHANTS, merchant_id)["clock_offset_seconds"] == 8 * 86_400
+    assert events(merchant_id) == ["merchant.added", "merchant.clock_moved"]
+    page = desk.open(f"{moved.path}/change")
+    kept = desk.send(page, page.form("name"), sandbox=None)
+    assert "stays one for trying out" in kept.text
+    assert row(MERCHANTS, merchant_id)["sandbox"]
+
+
 def test_its_page_shows_what_belongs_to_it(desk, mine):
     text_ = desk.open(f"/admin/merchants/{mine}").text
     for part in ("Shops", "Contracts", "API keys", "Webhook endpoints", "Sandbox card acquirer", "test"):
