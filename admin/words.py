@@ -230,6 +230,7 @@ EVENTS: dict[str, Word] = {
     "event.exported": Word(N_("Events exported"), "wait", "person"),
     "job.retried": Word(N_("Failed job put back into its queue"), "quiet", "person"),
     "reactions.repeated": Word(N_("Failed reactions repeated"), "quiet", "person"),
+    "books.closed": Word(N_("Books closed up to a day"), "quiet", "check"),
     "books.proved": Word(N_("Proofs of the books run by hand"), "quiet", "person"),
     "instrument.added": Word(N_("Means of payment stored"), "quiet", "full"),
     "operation.needs_staff": Word(N_("On the worklist: still no answer"), "wait", "question"),

@@ -25,7 +25,11 @@ class PeriodClosed(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What the entry is about. `key` is unique per merchant: booking it twice fails, whatever happens."""
+    """What the entry is about. `key` is unique per merchant: booking it twice fails, whatever happens.
+
+    `fact`: somebody else has done it, so it must be booked: if its day is closed, on the first open one. The value date
+    stays the day on which it happened.
+    """
 
     key: str
     merchant_id: UUID
@@ -37,6 +41,7 @@ class Reason:
     merchant_reference: str
     booking_date: date
     value_date: date | None = None
+    fact: bool = False
 
 
 # One round trip for an entry: accounts that are missing, the entry, its lines.
@@ -56,7 +61,11 @@ _POST = Statement(
         INSERT INTO ledger_entries (id, merchant_id, live, key, recipe, payment_id, operation_id, contract_id,
                                     merchant_reference, booking_date, value_date, created_at)
         VALUES (:id, :merchant_id, :live, :key, :recipe, :payment_id, :operation_id, :contract_id,
-                :merchant_reference, :booking_date, :value_date, :created_at)
+                :merchant_reference,
+                CASE WHEN :fact THEN greatest(CAST(:booking_date AS date), (
+                    SELECT max(last_day) + 1 FROM ledger_closed_periods
+                    WHERE merchant_id = :merchant_id AND live = :live)) ELSE CAST(:booking_date AS date) END,
+                :value_date, :created_at)
     )
     INSERT INTO ledger_lines (entry_id, account_id, merchant_id, live, amount, currency)
     SELECT :id, account_id, :merchant_id, :live, amount, :currency FROM line
@@ -68,7 +77,8 @@ _POST = Statement(
 def post(connection: Connection, posting: Posting, reason: Reason) -> UUID:
     """Writes one balanced entry and returns its id.
 
-    Raises PeriodClosed; a repeated key is an IntegrityError (a bug: callers book under the payment's lock).
+    Raises PeriodClosed, unless it is a fact; a repeated key is an IntegrityError (a bug: callers book under the
+    payment's lock).
     """
     assert len(posting.lines) >= 2 and sum(amount for _, amount in posting.lines) == 0, posting
     transaction().posted = True
@@ -94,6 +104,7 @@ def post(connection: Connection, posting: Posting, reason: Reason) -> UUID:
                 "booking_date": reason.booking_date,
                 "value_date": reason.value_date or reason.booking_date,
                 "created_at": now(),
+                "fact": reason.fact,
             },
         )
     except DBAPIError as error:

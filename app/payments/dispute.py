@@ -186,6 +186,7 @@ def _post(
             operation_id=None,
             merchant_reference=held.payment["merchant_reference"],
             booking_date=business_today(held.clock_offset_seconds, held.timezone),
+            fact=True,
         ),
     )
 

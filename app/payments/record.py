@@ -123,6 +123,7 @@ def record(
                 operation_id=operation["id"],
                 merchant_reference=payment["merchant_reference"],
                 booking_date=business_today(held.clock_offset_seconds, held.timezone),
+                fact=True,
             ),
         )
     if edge is not None:

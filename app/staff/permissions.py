@@ -38,6 +38,7 @@ PERMISSIONS: dict[str, str] = {
     "job.read": N_("See queues, jobs and the health of the system"),
     "job.retry": N_("Run failed jobs again"),
     "ledger.prove": N_("Run the proofs of the books"),
+    "ledger.close": N_("See how far books are closed, and close them"),
     "user.read": N_("See users"),
     "user.write": N_("Add users, change their roles, deactivate them"),
     "role.write": N_("Make and change roles"),

@@ -47,8 +47,8 @@ ROLES: dict[str, Shipped] = {
     ),
     "accountant": Shipped(
         N_("Accountant"),
-        N_("Sees payments and the books and exports them; sees no payers' names."),
-        (*_LOOK, "event.read", "export.payments", "export.events", "ledger.prove"),
+        N_("Sees payments and the books, exports and closes them; sees no payers' names."),
+        (*_LOOK, "event.read", "export.payments", "export.events", "ledger.prove", "ledger.close"),
     ),
     "merchant_viewer": Shipped(
         N_("Merchant, viewing"), N_("For a merchant's own people: sees payments and disputes."), _LOOK

@@ -133,6 +133,8 @@ def pages(acquirers: Any) -> dict[str, str]:
         "event": f"events/{event}",
         "jobs": "jobs/",
         "books": "books/",
+        "periods": "periods/",
+        "period_close": f"periods/{new}/close",
         "users": "users/",
         "user": f"users/{someone}",
         "user_add": "users/add",

@@ -57,6 +57,7 @@ CHANGED: dict[str, dict[str, Any]] = {
     "office_keys.issue": _NEW,
     "office_merchants.add": _NEW,
     "office_merchants.change": {"name": "Something newer"},
+    "office_periods.close": {"last_day": "2026-01-31"},
     "office_payment_notes.write": {"said": "Called back."},
     "office_roles.add": {"label": "Something new", "permissions": ["payment.read"]},
     "office_shops.add": _NEW,

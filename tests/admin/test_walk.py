@@ -65,6 +65,7 @@ def things(app, tenant):
         "exports": "exp_none",
         "merchants": public_id("mer", tenant.merchant_id),
         "onboarding": public_id("mer", tenant.merchant_id),
+        "periods": public_id("mer", tenant.merchant_id),
         "methods": public_id("mer", tenant.merchant_id),
         "ceilings": public_id("mer", tenant.merchant_id),
         "blocks": public_id("blk", blocked),
