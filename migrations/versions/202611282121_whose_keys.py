@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "whose_keys"
-down_revision = "next_runs"
+down_revision = "what_was_heard"
 
 AUTHENTICATE = """
 CREATE FUNCTION authenticate_key(wanted bytea)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "one_debt"
-down_revision = "next_runs"
+down_revision = "who_decides"
 
 
 def upgrade() -> None:
