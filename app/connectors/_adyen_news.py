@@ -45,7 +45,7 @@ def read_news(
     key = _hmac_key(contract)
     for item in items:
         given = text(part(item, "additionalData").get("hmacSignature")) or ""
-        if not hmac.compare_digest(signature(item, key).encode(), given.encode()):
+        if not hmac.compare_digest(signature(item, key).encode(), given.encode()):  # text() has no surrogates
             raise NewsRefused("wrong signature")
     if found.get("live") != ("true" if contract.live else "false"):
         _unread(contract, "news_of_other_mode", {})
@@ -58,8 +58,8 @@ def signature(item: Mapping[str, Any], key: bytes) -> str:
     amount = part(item, "amount")
     values = [item.get(name) for name in _SIGNED]
     values += [amount.get("value"), amount.get("currency"), item.get("eventCode"), item.get("success")]
-    signed = ":".join("" if value is None else str(value) for value in values)
-    return base64.b64encode(hmac.digest(key, signed.encode(), hashlib.sha256)).decode()
+    signed = ":".join(str(value) if isinstance(value, str | int) else "" for value in values)
+    return base64.b64encode(hmac.digest(key, signed.encode("utf-8", "surrogatepass"), hashlib.sha256)).decode()
 
 
 def _hmac_key(contract: Contract) -> bytes:
@@ -90,7 +90,7 @@ def _read(contract: Contract, item: Mapping[str, Any]) -> list[News]:
         return _unread(contract, "news_garbled", item)
     if code in DISPUTES:
         return _dispute(contract, item, DISPUTES[code])
-    if code == DEFENCE_OVER and part(item, "additionalData").get("disputeStatus") in LOST_STATES:
+    if code == DEFENCE_OVER and text(part(item, "additionalData").get("disputeStatus")) in LOST_STATES:
         return _dispute(contract, item, "lost")
     if code == "CANCEL_OR_REFUND":
         action = part(item, "additionalData").get("modification.action")

@@ -30,7 +30,7 @@ def read_news(
     check_signature(contract, headers, body, received_at)
     try:
         event = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NewsRefused("not JSON") from None
     event_id, name = text(event, "id"), text(event, "event_type")
     resource = event.get("resource") if event_id else None

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from app.connectors._paypal_calls import declined, unknown
 from app.connectors._paypal_words import AUTHORISATION_STATES, CAPTURE_STATES, REFUND_STATES, read_money
+from app.connectors._reading import text as written
 from app.connectors.kinds import Action, Answer, Authorise, DeclineCode, Outcome, Payer, Register, Resume
 
 _CANCELLED = ("paypal", "cancelled")  # marks the way back of a payer who pressed "cancel" at PayPal
@@ -193,4 +194,4 @@ def text(found: Any, *names: str) -> str | None:
     """The text under these names, however little of the path is there."""
     for name in names:
         found = found.get(name) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) and found else None
+    return written(found)

@@ -7,7 +7,6 @@ contract and nowhere else; it is kept until it expires.
 """
 
 import base64
-import binascii
 import threading
 import zlib
 from collections.abc import Mapping
@@ -46,17 +45,20 @@ def check_signature(
         raise NewsRefused("signed with an unknown algorithm, or no webhook id in the contract")
     if not _is_ours(contract, url):
         raise NewsRefused("the certificate does not come from PayPal")
-    signed = f"{sent}|{at}|{webhook}|{zlib.crc32(body)}".encode()
+    signed = f"{sent}|{at}|{webhook}|{zlib.crc32(body)}".encode("utf-8", "surrogatepass")
     try:
         key = _public_key(url, received_at or now())
         key.verify(base64.b64decode(signature, validate=True), signed, padding.PKCS1v15(), hashes.SHA256())
-    except (InvalidSignature, binascii.Error):
+    except (InvalidSignature, ValueError):  # ValueError: not base64, or not even ASCII
         raise NewsRefused("wrong signature") from None
 
 
 def _is_ours(contract: Contract, url: str) -> bool:
     """PayPal names the host `api` where calls go to `api-m`; scheme, port and path must fit as well."""
-    asked, ours = urlsplit(url), urlsplit(base_url(contract))
+    try:
+        asked, ours = urlsplit(url), urlsplit(base_url(contract))
+    except ValueError:  # anybody can send "http://["
+        return False
     hosts = {ours.netloc, ours.netloc.replace("api-m.", "api.", 1)}
     return (
         asked.scheme == ours.scheme

@@ -5,6 +5,7 @@ customer_disputes_v1.json of paypal/paypal-rest-api-specifications; currencies:
 developer.paypal.com/api/rest/reference/currency-codes.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from app.core.money import BadAmount, from_decimal_text, to_decimal_text
 
 # PayPal also takes BRL, CNY, INR and MYR, but only between accounts of that one country.
 CURRENCIES = frozenset("AUD CAD CHF CZK DKK EUR GBP HKD HUF ILS JPY MXN NOK NZD PHP PLN SEK SGD THB TWD USD".split())
+_DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)  # no exponent: 1e999999 is no amount
+_LONGEST = 32  # PayPal's own limit for a value
 _WHOLE = frozenset({"HUF", "JPY", "TWD"})  # PayPal refuses decimals here, although ISO 4217 gives HUF and TWD two
 
 
@@ -41,7 +44,9 @@ def read_money(found: Any) -> tuple[int, str] | None:
     if not isinstance(found, Mapping):
         return None
     value, currency = found.get("value"), found.get("currency_code")
-    if not isinstance(value, str) or currency not in CURRENCIES:
+    if not isinstance(value, str) or len(value) > _LONGEST or not isinstance(currency, str):
+        return None
+    if currency not in CURRENCIES or not _DECIMAL.fullmatch(value):
         return None
     try:
         return from_decimal_text(value, currency), currency

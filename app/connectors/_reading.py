@@ -3,12 +3,16 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from app.connectors.kinds import Card
 
 _LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){11,}")
 _LONGEST_TEXT = 200
+# JSON can write them and PostgreSQL cannot keep them: NUL, half of a surrogate pair, whole numbers beyond 64 bits.
+_NOT_KEPT = re.compile("[\x00\ud800-\udfff]")
+_MOST = 2**53
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:
@@ -21,8 +25,8 @@ def json_object(body: bytes) -> dict[str, Any] | None:
 
 
 def text(found: object) -> str | None:
-    """A non-empty string, or None."""
-    return found if isinstance(found, str) and found else None
+    """A non-empty string that can be kept, or None."""
+    return found if isinstance(found, str) and found and not _NOT_KEPT.search(found) else None
 
 
 def part(found: object, *path: str) -> Mapping[str, Any]:
@@ -34,7 +38,22 @@ def part(found: object, *path: str) -> Mapping[str, Any]:
 
 def whole(found: object) -> int | None:
     """An integer (JSON has no other kind of money here), or None; True and False are none."""
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    fits = isinstance(found, int) and not isinstance(found, bool) and abs(found) < _MOST
+    return found if fits else None
+
+
+def unix_time(found: object) -> datetime | None:
+    """Seconds since 1970 as a moment, or None for what is no moment."""
+    seconds = whole(found)
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def several(found: object) -> list[Any]:
+    """A list, or an empty one."""
+    return found if isinstance(found, list) else []
 
 
 def secrets_of(card: Card | None) -> tuple[str, ...]:

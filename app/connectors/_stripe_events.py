@@ -7,12 +7,12 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
 
-from app.connectors._reading import json_object, part, text, whole
+from app.connectors._reading import json_object, part, text, unix_time
 from app.connectors._stripe_words import read_amount
 from app.connectors.kinds import Contract, News, NewsKind, NewsRefused, Outcome
 from app.core.clock import now
@@ -64,10 +64,10 @@ def open_event(
     given = headers.get("stripe-signature", "")
     _check_signature(contract.settings["webhook_secret"], given, body, received_at or now())
     found = json_object(body)
-    kind, created = text(part(found).get("type")), whole(part(found).get("created"))
+    kind = text(part(found).get("type"))
     if found is None or kind is None:
         raise NewsRefused("not an event")
-    at = datetime.fromtimestamp(created, UTC) if created else None
+    at = unix_time(found.get("created"))
     return Event(contract, kind, part(found, "data", "object"), found.get("livemode"), at, text(found.get("id")))
 
 

@@ -9,12 +9,12 @@ Sources: docs.stripe.com/api/events/types, /api/refunds/object, /api/disputes/ob
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from app.connectors._reading import masked, part, text, whole
+from app.connectors._reading import masked, part, several, text, unix_time, whole
 from app.connectors._stripe_events import Event, open_event
 from app.connectors._stripe_words import DECLINES, DISPUTE_STATES, REFUND_FAILURES, REFUND_STATES, read_amount
 from app.connectors.kinds import Contract, DeclineCode, DisputeNews, DisputeTurn, News, Outcome
@@ -127,7 +127,7 @@ def _refund(event: Event) -> list[News]:
 
 def _charge_refunded(event: Event) -> list[News]:
     """Older API versions list the refunds here; newer ones only tell of each in `refund.*`."""
-    listed = part(event.thing, "refunds").get("data") or []
+    listed = several(part(event.thing, "refunds").get("data"))
     return [news for found in listed for news in _one_refund(event, {"payment_intent": event.intent, **part(found)})]
 
 
@@ -183,7 +183,7 @@ def _funds_reinstated(event: Event) -> list[News]:
 def _turned(event: Event, turn: DisputeTurn | None, amount: int | None) -> list[News]:
     if turn is None:
         return event.unread("news_not_needed", status=masked(event.thing.get("status")))
-    id_, due = event.id, whole(part(event.thing, "evidence_details").get("due_by"))
+    id_ = event.id
     fee, fee_currency = _dispute_fee(event)
     dispute = DisputeNews(
         turn,
@@ -191,7 +191,7 @@ def _turned(event: Event, turn: DisputeTurn | None, amount: int | None) -> list[
         masked(event.thing.get("reason")) or "general",
         fee=fee,
         fee_currency=fee_currency,
-        respond_by=datetime.fromtimestamp(due, UTC) if due else None,
+        respond_by=unix_time(part(event.thing, "evidence_details").get("due_by")),
     )
     if event.thing.get("status") == "warning_closed":
         amount = 0  # an inquiry that ended without a chargeback: nothing was taken, nothing comes back
@@ -210,7 +210,7 @@ def _turned(event: Event, turn: DisputeTurn | None, amount: int | None) -> list[
 
 def _dispute_fee(event: Event) -> tuple[int | None, str | None]:
     """What Stripe has taken for it so far, in the currency in which it settles: the dispute's own or another one."""
-    movements = [part(one) for one in event.thing.get("balance_transactions") or []]
+    movements = [part(one) for one in several(event.thing.get("balance_transactions"))]
     named = [one for one in movements if whole(one.get("fee")) is not None]
     currency = text(named[0].get("currency")) if named else None
     taken = sum(whole(one.get("fee")) or 0 for one in named if one.get("currency") == currency)

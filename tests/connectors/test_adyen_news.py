@@ -295,3 +295,18 @@ def test_notifications_may_come_late_and_newest_first(told: tuple[Contract, Caug
     peer.order(contract, news="plain")
     assert [next_news(contract, caught).kind for _ in range(2)] == ["capture", "authorise"]
     assert reference
+
+
+@pytest.mark.parametrize("given", ["\ud800", "é", "", None, 7, [], {}])
+def test_a_signature_of_any_form_is_refused(given: Any) -> None:
+    message = signed(json.loads(GOLDEN[0].read_text())["message"])
+    message["notificationItems"][0]["NotificationRequestItem"]["additionalData"]["hmacSignature"] = given
+    with pytest.raises(NewsRefused):
+        read(message)
+
+
+def test_a_signed_text_that_nobody_can_write_is_refused_like_any_other() -> None:
+    message = signed(json.loads(GOLDEN[0].read_text())["message"])
+    message["notificationItems"][0]["NotificationRequestItem"]["merchantReference"] = "\ud800"
+    with pytest.raises(NewsRefused):
+        read(message)

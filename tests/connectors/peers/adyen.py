@@ -1,14 +1,20 @@
 """Adyen for the test that walks over all connectors: the stand-in of `sandbox/adyen` on loopback."""
 
+import base64
+import copy
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
 import sandbox.adyen
 from app.connectors import adyen
+from app.connectors._adyen_news import signature
+from app.connectors._reading import part
 from app.connectors.kinds import Authorise, Cancel, Capture, Card, Contract, Enquire, Payer, Refund, Register
 from app.core.ids import public_id, uuid7
 from tests.connectors.peers._serving import get_json, post_json, served
@@ -23,6 +29,11 @@ THREE_DS = "4212345678901237"
 SECURITY_CODE = "737"
 SECRETS = (API_KEY, HMAC_KEY, NEWS_PASSWORD, GOOD)
 RETURN_URL = "https://shop.example/back?order=1"
+
+# Notifications that are in order.
+NEWS = [
+    json.loads(path.read_text())["message"] for path in sorted((Path(__file__).parents[1] / "golden/adyen").glob("*"))
+]
 
 Ask = Register | Authorise | Capture | Refund | Cancel | Enquire
 
@@ -141,3 +152,15 @@ _ASKS = {
     "cancel": _cancel,
     "enquire": _enquire,
 }
+
+
+def signed_news(contract: Contract, message: Any) -> tuple[dict[str, str], bytes]:
+    """Headers and body of any notification, rightly signed where it has a place for the signature."""
+    message = copy.deepcopy(message)
+    listed = part(message).get("notificationItems")
+    for one in listed if isinstance(listed, list) else []:
+        item = part(one, "NotificationRequestItem")
+        if isinstance(more := item.get("additionalData"), dict):
+            more["hmacSignature"] = signature(item, bytes.fromhex(contract.settings["hmac_key"]))
+    login = base64.b64encode(f"zahlwerk:{NEWS_PASSWORD}".encode()).decode()
+    return {"authorization": f"Basic {login}"}, json.dumps(message).encode()

@@ -35,6 +35,36 @@ SECRETS: tuple[str, ...] = (SECRET, "A21AA")  # the client secret, and how every
 RETURN_URL = "http://localhost:8700/pay/back?t=1"
 NOT_ENABLED = "NOT_ENABLED_TO_VAULT_PAYMENT_SOURCE"
 
+_MONEY = {"value": "19.90", "currency_code": "EUR"}
+_LINKS = [{"rel": "up", "href": "https://api.paypal.com/v2/payments/authorizations/7AB"}]
+_BOUGHT = {"id": "2GG", "amount": _MONEY, "status": "COMPLETED", "invoice_id": "R-1|c-op_1", "links": _LINKS}
+_DISPUTE = {
+    "dispute_id": "PP-D-1",
+    "status": "OPEN",
+    "dispute_life_cycle_stage": "CHARGEBACK",
+    "reason": "UNAUTHORISED",
+    "dispute_amount": _MONEY,
+    "disputed_transactions": [{"seller_transaction_id": "2GG"}],
+    "money_movements": [{"affected_party": "SELLER", "type": "DEBIT", "reason": "DISPUTE_FEE", "amount": _MONEY}],
+    "seller_response_due_date": "2031-01-31T10:00:00Z",
+}
+_ENDED = {**_DISPUTE, "status": "RESOLVED", "dispute_outcome": {"outcome_code": "RESOLVED_BUYER_FAVOUR"}}
+# Notifications that are in order.
+NEWS: list[dict[str, Any]] = [
+    {"id": "WH-1", "create_time": "2030-01-31T10:00:00Z", "event_type": name, "resource": resource}
+    for name, resource in (
+        ("PAYMENT.CAPTURE.COMPLETED", _BOUGHT),
+        ("PAYMENT.CAPTURE.DENIED", {**_BOUGHT, "status_details": {"reason": "DECLINED_BY_RISK"}}),
+        ("PAYMENT.CAPTURE.REFUNDED", _BOUGHT),
+        ("PAYMENT.CAPTURE.REVERSED", _BOUGHT),
+        ("PAYMENT.AUTHORIZATION.CREATED", {**_BOUGHT, "invoice_id": "R-1|a-op_1"}),
+        ("PAYMENT.AUTHORIZATION.VOIDED", _BOUGHT),
+        ("CHECKOUT.ORDER.APPROVED", {"id": "5O", "purchase_units": [{"amount": _MONEY, "invoice_id": "R-1|a-op_1"}]}),
+        ("CUSTOMER.DISPUTE.CREATED", _DISPUTE),
+        ("CUSTOMER.DISPUTE.RESOLVED", _ENDED),
+    )
+]
+
 
 @contextmanager
 def peer() -> Iterator[Contract]:
@@ -197,3 +227,9 @@ _PREPARE: dict[str, Any] = {
     "cancel": _cancel,
     "enquire": _enquire,
 }
+
+
+def signed_news(contract: Contract, message: Any) -> tuple[dict[str, str], bytes]:
+    """Headers and body of any notification, as the stand-in signs it."""
+    body = json.dumps(message).encode()
+    return control(contract, sign={"webhook_id": "WEBHOOK1", "hex": body.hex()})["sign"]["headers"], body

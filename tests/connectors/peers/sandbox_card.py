@@ -1,17 +1,32 @@
 """Acquirer A as the peer of `sandbox_card`, for the tests that walk over every connector."""
 
+import json
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from app.connectors import sandbox_card
 from app.connectors.kinds import Authorise, Cancel, Capture, Card, Contract, Enquire, Outcome, Refund, Register
 from sandbox.acquirers.cards import CARD_BY_NAME, FUTURE_EXPIRY
+from sandbox.acquirers.news import signature
 from tests.sandbox.running import API_KEY, NEWS_SECRET, RunningAcquirer, running
 
 NAME = "sandbox_card"
+
+# Notifications that are in order.
+_FACT = {"news": "n1", "status": "approved", "key": "op_1", "id": "A_cp_1", "authorisation": "A_au_1", "amount": 1250}
+_FACT |= {"currency": "EUR", "occurred_at": 1_900_000_000}
+NEWS: list[dict[str, Any]] = [
+    {**_FACT, "kind": "capture", "released": 700},
+    {**_FACT, "kind": "authorise", "status": "declined", "reason": "card_expired"},
+    {**_FACT, "kind": "refund"},
+    {**_FACT, "kind": "cancel"},
+    {**_FACT, "kind": "dispute", "turn": "charged_back", "fee": 15, "respond_by": "2031-01-31", "dispute_reason": "x"},
+]
 
 Ask = Register | Authorise | Capture | Refund | Cancel | Enquire
 
@@ -98,3 +113,10 @@ def _enquire(outcome: str, contract: Contract, amount: int, currency: str) -> En
     if outcome in ("garbled", "unknown_word"):
         _running[-1].control(next=outcome)
     return Enquire("authorise", authorise.operation_key, amount, currency, authorised.provider_reference)
+
+
+def signed_news(contract: Contract, message: Any) -> tuple[dict[str, str], bytes]:
+    """Headers and body of any notification, rightly signed."""
+    body = json.dumps(message).encode()
+    signed = signature(contract.settings["news_secret"], body, int(time.time()))
+    return {"x-sandbox-signature": signed, "content-type": "application/json"}, body

@@ -1,9 +1,14 @@
 """Stripe for the test that walks over all connectors: the stand-in of `sandbox/stripe` on loopback."""
 
+import hashlib
+import hmac
+import json
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
@@ -21,6 +26,11 @@ DECLINED = "4000000000009995"
 SECURITY_CODE = "918"
 SECRETS = (SECRET_KEY, WEBHOOK_SECRET, GOOD, DECLINED)  # three digits of a security code turn up by chance
 RETURN_URL = "https://shop.example/back"
+
+# Notifications that are in order.
+NEWS = [
+    json.loads(path.read_text())["event"] for path in sorted((Path(__file__).parents[1] / "golden/stripe").glob("*"))
+]
 
 Ask = Register | Authorise | Capture | Refund | Cancel | Enquire
 
@@ -131,3 +141,10 @@ _ASKS = {
     "cancel": _cancel,
     "enquire": _enquire,
 }
+
+
+def signed_news(contract: Contract, message: Any) -> tuple[dict[str, str], bytes]:
+    """Headers and body of any notification, rightly signed."""
+    body, at = json.dumps(message).encode(), str(int(time.time()))
+    mac = hmac.digest(contract.settings["webhook_secret"].encode(), at.encode() + b"." + body, hashlib.sha256)
+    return {"stripe-signature": f"t={at},v1={mac.hex()}"}, body
