@@ -69,6 +69,7 @@ def keep(
         "sealed": vault.seal_json({"headers": dict(headers), "body": body.decode("latin-1")}, "inbox.sealed"),
         "state": "received",
         "attempts": 0,
+        "error": None,
         "received_at": now(),
     }
     stored = connection.execute(

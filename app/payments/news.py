@@ -68,7 +68,9 @@ def read(message_id: UUID) -> None:
         contract = dict(
             connection.execute(select(CONTRACTS).where(CONTRACTS.c.id == message["contract_id"])).mappings().one()
         )
-    if message["state"] in ("read", "refused"):
+    if message["state"] == "refused":  # by whoever read another delivery of it at the same time
+        raise NewsRefused(message["error"])
+    if message["state"] == "read":
         return
     try:
         fitted = _book_all(message, contract)
