@@ -28,7 +28,7 @@ from app.customers.restrict import refuse_restricted
 from app.payments import capture as capturing
 from app.payments.attempt import Means, ask, new_attempt, payer
 from app.payments.effect import Effect
-from app.payments.perform import NOT_SENT, Done, apply_answer, record_answer, send
+from app.payments.perform import NOT_SENT, Done, apply_answer, is_still_ours, record_answer, send
 from app.payments.permit import Permit, always
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, held_operation, locked_payment
 from app.payments.record import record
@@ -232,7 +232,13 @@ def _try_candidates(prepared: _Prepared, actor: str) -> Done:
                 return moved_on
             operation = moved_on
         tenant = {"merchant_id": payment["merchant_id"], "live": payment["live"]}
-        return record_answer(**tenant, operation_id=operation["id"], answer=answer, actor=actor)  # pyright: ignore[reportPossiblyUnboundVariable]  # choose() never answers an empty list
+        return record_answer(
+            **tenant,
+            operation_id=operation["id"],
+            answer=answer,  # pyright: ignore[reportPossiblyUnboundVariable]  # choose() never answers an empty list
+            actor=actor,
+            sent_as=operation,
+        )
 
 
 def _move_on(
@@ -243,8 +249,9 @@ def _move_on(
     payment = prepared.payment
     with atomic(of(payment["merchant_id"], payment["live"])) as connection:
         held = held_operation(connection, operation["id"])
-        waited_for = held.operation["state"] == "submitted" and held.payment["stage"] == "pending"
-        if not waited_for or not held.authorisation["is_open"]:
+        if not is_still_ours(held, operation):
+            return Done(held.payment, held.operation)
+        if held.payment["stage"] != "pending" or not held.authorisation["is_open"]:
             return apply_answer(connection, held, None, actor=actor)
         passed_on: tuple[str, Audience] = ("authorisation.passed_on", "staff")
         effect = Effect("failed", is_open=False)

@@ -73,6 +73,7 @@ def perform(*, operation: Mapping[str, Any], contract: Mapping[str, Any], verb: 
             operation_id=operation["id"],
             answer=send(operation, contract, verb, ask),
             actor=actor,
+            sent_as=operation,
         )
 
 
@@ -91,10 +92,30 @@ def send(operation: Mapping[str, Any], contract: Mapping[str, Any], verb: str, a
     return None
 
 
-def record_answer(*, merchant_id: UUID, live: bool, operation_id: UUID, answer: Answer | None, actor: str) -> Done:
-    """Writes an answer down. An operation that is final already stays as it is (but a late yes is booked)."""
+def is_still_ours(held: Held, sent_as: Mapping[str, Any]) -> bool:
+    """Does the operation stand as its sender wrote it down? Not if the lease is over and somebody asks about it or has
+    sent it under the same key: then "we sent nothing" is no news of what the provider did."""
+    now_is = held.operation
+    return now_is["state"] == "submitted" and now_is["leased_until"] == sent_as["leased_until"]
+
+
+def record_answer(
+    *,
+    merchant_id: UUID,
+    live: bool,
+    operation_id: UUID,
+    answer: Answer | None,
+    actor: str,
+    sent_as: Mapping[str, Any] | None = None,
+) -> Done:
+    """Writes an answer down. An operation that is final already stays as it is (but a late yes is booked).
+
+    `sent_as`: the operation as its sender had it, whose "provably not sent" (None) counts only while it is theirs.
+    """
     with atomic(of(merchant_id, live)) as connection:
         held = held_operation(connection, operation_id)
+        if answer is None and sent_as is not None and not is_still_ours(held, sent_as):
+            return Done(held.payment, held.operation)
         return apply_answer(connection, held, answer, actor=actor)
 
 

@@ -4,11 +4,14 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
+from sqlalchemy import update
 
 from app.core.clock import now
+from app.core.db import ALL, atomic
 from app.core.ids import parse_id
 from app.payments import expire
 from app.payments.perform import perform
+from app.payments.queries import OPERATIONS
 from app.payments.resolve import resolve
 from tests.payments.histories.again import Again
 from tests.payments.histories.commands import mishaps, places
@@ -76,12 +79,16 @@ class Jobs(Again):
     @precondition(lambda self: self.began and self.frozen)
     @rule(place=places)
     def a_frozen_process_wakes_up(self, place: int) -> None:
-        """It had written its command down and was about to send it; now its lease is over, and it must not."""
+        """It had written its command down and was about to send it; now its lease is over, and it must not. What has
+        become of the command meanwhile is for others to say: that it sent nothing counts only if nobody has asked."""
         op = self.frozen.pop(place % len(self.frozen))
-        late = {**self._row(op), "leased_until": now() - timedelta(seconds=1)}
-        perform(operation=late, contract={}, verb=op.kind, ask=None, actor="test")
+        over = {"leased_until": now() - timedelta(seconds=1)}
+        if op.state == "submitted":
+            with atomic(ALL) as connection:
+                connection.execute(update(OPERATIONS).where(OPERATIONS.c.id == parse_id("op", op.id)).values(over))
+        perform(operation={**self._row(op), **over}, contract={}, verb=op.kind, ask=None, actor="test")
         self.changed()
-        if op.is_open:
+        if op.state == "submitted":
             self.hear(op, "failed")
 
     @precondition(lambda self: self.began and self.waiting)
