@@ -43,5 +43,10 @@ def lost(amount: int) -> Posting:
     return _posting("lost", disputed=-amount, dispute_losses=amount)
 
 
+def undisputed(amount: int) -> Posting:
+    """Its disputes are over, and `amount` that is left of them is the merchant's: it had been refunded meanwhile."""
+    return _posting("undisputed", disputed=-amount, payer_clearing=amount)
+
+
 def _posting(recipe: str, **amounts: int) -> Posting:
     return Posting(recipe, tuple((code, amount) for code, amount in amounts.items() if amount))

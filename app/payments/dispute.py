@@ -8,19 +8,17 @@ from sqlalchemy import Connection, insert, select, update
 
 from app.connectors.kinds import Answer, DisputeNews, News, Outcome
 from app.core.clock import business_today, now
-from app.core.db import table_of
 from app.core.events import tell
 from app.core.ids import public_id, uuid7
 from app.core.states import move
 from app.ledger import recipes
 from app.ledger.post import Reason, post
-from app.payments.models import Dispute
+from app.payments.disputed import DISPUTES as DISPUTES
+from app.payments.disputed import booked_as_lost, in_dispute, left_by
 from app.payments.perform import apply_answer
 from app.payments.prepare import fact
 from app.payments.queries import Held, held_authorisation
 from app.payments.states import DISPUTE
-
-DISPUTES = table_of(Dispute)
 
 
 def book(connection: Connection, held: Held, news: News, actor: str) -> None:
@@ -45,7 +43,7 @@ def book(connection: Connection, held: Held, news: News, actor: str) -> None:
     elif turn.turn == "reversed" and dispute["state"] in ("charged_back", "lost"):
         _give_back(connection, held, dispute, actor)
     elif turn.turn == "lost":
-        _post(connection, held, dispute, "lost", recipes.lost(dispute["amount"]))
+        _lose(connection, held, dispute)
     _moved(connection, dispute, turn.turn, news, actor)
 
 
@@ -122,12 +120,25 @@ def _charge_back(connection: Connection, held: Held, dispute: Mapping[str, Any],
     apply_answer(connection, booked, Answer(Outcome.APPROVED, amount=dispute["amount"]), actor=actor)
 
 
+def _lose(connection: Connection, held: Held, dispute: Mapping[str, Any]) -> None:
+    """A loss is what was in dispute: money that had been refunded before is a loss already."""
+    amount = min(dispute["amount"], max(0, in_dispute(connection, dispute["payment_id"])))
+    _post(connection, held, dispute, "lost", recipes.lost(amount))
+    _settle(connection, held, dispute)
+
+
+def _settle(connection: Connection, held: Held, dispute: Mapping[str, Any]) -> None:
+    _post(connection, held, dispute, "settled", recipes.undisputed(left_by(connection, dispute)))
+
+
 def _give_back(connection: Connection, held: Held, dispute: Mapping[str, Any], actor: str) -> None:
     if dispute["state"] == "lost":
-        _post(connection, held, dispute, "won_after_all", recipes.lost(-dispute["amount"]))
+        lost = booked_as_lost(connection, dispute)
+        _post(connection, held, dispute, "won_after_all", recipes.lost(-lost))
     reference = dispute["provider_reference"]
     booked = fact(connection, held, "reversal", dispute["amount"], reference=reference, actor=actor)
     apply_answer(connection, booked, Answer(Outcome.APPROVED, amount=dispute["amount"]), actor=actor)
+    _settle(connection, held, dispute)
 
 
 def _moved(connection: Connection, dispute: Mapping[str, Any], to: str, news: News, actor: str) -> dict[str, Any]:
@@ -173,6 +184,8 @@ def _post(
     currency: str | None = None,
 ) -> None:
     """`currency`: if it is not the dispute's."""
+    if not posting.lines:
+        return
     post(
         connection,
         posting,

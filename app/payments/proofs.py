@@ -129,6 +129,21 @@ def authorised_once(connection: Connection) -> Sequence[RowMapping]:
     )
 
 
+def disputes_end_in_nothing(connection: Connection) -> Sequence[RowMapping]:
+    """What is in dispute is zero once all of a payment's disputes are over."""
+    return rows(
+        connection,
+        """
+        SELECT e.payment_id AS id, sum(l.amount)::bigint AS disputed
+        FROM ledger_accounts a JOIN ledger_lines l ON l.account_id = a.id JOIN ledger_entries e ON e.id = l.entry_id
+        WHERE a.code = 'disputed' AND NOT EXISTS (
+            SELECT 1 FROM disputes d WHERE d.payment_id = e.payment_id AND d.state = 'charged_back'
+        )
+        GROUP BY e.payment_id HAVING sum(l.amount) <> 0 LIMIT 20
+        """,
+    )
+
+
 PROOFS: tuple[Proof, ...] = (
     *LEDGER_PROOFS,
     books_equal_payments,
@@ -137,4 +152,5 @@ PROOFS: tuple[Proof, ...] = (
     over_is_what_is_over,
     authorised_once,
     closed_hold_nothing,
+    disputes_end_in_nothing,
 )

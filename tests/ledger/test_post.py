@@ -185,6 +185,7 @@ def test_a_snapshot_changes_no_balance():
         recipes.dispute_fee(15),
         recipes.reversed_(100),
         recipes.lost(100),
+        recipes.undisputed(100),
     ],
     ids=lambda posting: posting.recipe,
 )

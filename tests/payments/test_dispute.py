@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from app.connectors.kinds import DisputeNews
-from app.core.db import ALL, reading
+from app.connectors.kinds import DisputeNews, News, Outcome
+from app.core.db import ALL, atomic, of, reading
+from app.payments import news
 from app.payments.dispute import DISPUTES
 from app.payments.refund import DisputeOpen, refund
 from tests import factories
@@ -200,6 +201,75 @@ def test_a_refund_and_a_chargeback_of_the_same_money_are_a_loss(act, paid, hear_
     assert factories.fresh(paid)["over_returned"] == 10_000
     assert booked(paid.payment["id"]) == {"provider_balance": -10_000, "over_returned_losses": 10_000}
     assert broken_proofs() == {}
+
+
+def test_a_dispute_lost_about_refunded_money_is_one_loss(act, paid, hear_turn):
+    refund(**act, payment_id=paid.payment["id"])
+    hear_turn("charged_back", 1)
+    assert booked(paid.payment["id"]) == {"provider_balance": -10_000, "over_returned_losses": 10_000}
+    hear_turn("lost", 2)
+    assert booked(paid.payment["id"]) == {"provider_balance": -10_000, "over_returned_losses": 10_000}
+    assert told(paid.payment["id"])[-1] == "dispute.lost"
+    assert broken_proofs() == {}
+    hear_turn("reversed", 3)
+    assert booked(paid.payment["id"]) == {}
+    assert broken_proofs() == {}
+
+
+def test_of_money_refunded_in_part_only_the_rest_is_in_dispute(act, paid, hear_turn):
+    refund(**act, payment_id=paid.payment["id"], amount=4_000)
+    hear_turn("charged_back", 1)
+    hear_turn("lost", 2)
+    assert booked(paid.payment["id"]) == {
+        "provider_balance": -4_000,
+        "payer_clearing": -6_000,
+        "over_returned_losses": 4_000,
+        "dispute_losses": 6_000,
+    }
+    assert broken_proofs() == {}
+
+
+@pytest.mark.parametrize("end", ["reversed", "lost"])
+def test_a_refund_that_arrives_while_the_dispute_is_open(tenant, paid, hear_turn, end):
+    hear_turn("charged_back", 1)
+    reference = factories.authorisation_of(paid)["provider_reference"]
+    fact = News("late-" + end, "refund", Outcome.APPROVED, 10_000, "EUR", authorisation_reference=reference)
+    with atomic(of(tenant.merchant_id, False)) as connection:
+        assert news.book(connection, tenant.contract_id, fact)
+    hear_turn(end, 2)
+    lost = {"provider_balance": -10_000, "over_returned_losses": 10_000, "dispute_losses": 10_000}
+    lost["payer_clearing"] = -10_000
+    assert booked(paid.payment["id"]) == (lost if end == "lost" else {})
+    assert broken_proofs() == {}
+
+
+@pytest.mark.parametrize("ends", [("lost", "reversed"), ("reversed", "lost"), ("lost", "lost")])
+def test_two_disputes_about_more_than_was_paid(tenant, paid, ends):
+    """60 and 60 of 100: 20 of the second are a loss at once, until the first is won."""
+    for number in (1, 2):
+        _turn(tenant, paid, number, "charged_back", number)
+    assert booked(paid.payment["id"])["over_returned_losses"] == 2_000
+    for number, end in enumerate(ends, 1):
+        _turn(tenant, paid, number, end, 2 + number)
+    both = {"provider_balance": -2_000, "payer_clearing": -10_000}
+    both |= {"dispute_losses": 10_000, "over_returned_losses": 2_000}
+    one = {"provider_balance": 4_000, "payer_clearing": -10_000, "dispute_losses": 6_000}
+    assert booked(paid.payment["id"]) == (both if ends == ("lost", "lost") else one)
+    assert broken_proofs() == {}
+
+
+def _turn(tenant, paid, number, turn, minute):
+    assert factories.hear(
+        tenant,
+        paid,
+        "dispute",
+        "approved",
+        6_000,
+        reference="",
+        authorisation_reference=factories.authorisation_of(paid)["provider_reference"],
+        occurred_at=START + timedelta(minutes=minute),
+        dispute=DisputeNews(turn=turn, provider_reference=f"dp_{paid.payment['id']}_{number}", reason="x"),
+    )
 
 
 def _dispute(paid) -> dict:
