@@ -143,7 +143,7 @@ def book(connection: Connection, contract_id: UUID, news: News) -> bool:
 
 def _fit(connection: Connection, contract_id: UUID, news: News) -> Fitted:
     held = match(connection, contract_id, news)
-    if held is None:
+    if held is None or _in_another_currency(held, news):
         return "nothing"
     if is_early(connection, held, news):
         return "early"
@@ -180,6 +180,15 @@ def _is_overtaken(held: Held, news: News) -> bool:
     """Has the provider told something newer that decided it? A yes from before its revocation changes nothing."""
     heard, at = held.operation["heard_at"], news.occurred_at
     return held.operation["state"] in FINAL and heard is not None and at is not None and at < heard
+
+
+def _in_another_currency(held: Held, news: News) -> bool:
+    """Its amount cannot be booked to this payment, whatever it is worth: a person reads it at the provider."""
+    differs = news.currency is not None and news.currency != held.payment["currency"]
+    if differs:
+        payment, words = public_id("pay", held.payment["id"]), {"news": news.id, "currency": news.currency}
+        log.error("news_in_another_currency", payment=payment, **words)
+    return differs
 
 
 def _remember(connection: Connection, held: Held, news: News) -> None:
