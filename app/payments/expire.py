@@ -1,9 +1,12 @@
 """What lapses by time: authorisations nobody captured, checkouts nobody paid, actions nobody took."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import ColumnElement, exists, func, select
 
 from app.connectors.kinds import Answer, Outcome
@@ -24,6 +27,8 @@ from app.payments.queries import (
 )
 from app.payments.record import record
 
+log = structlog.get_logger()
+
 _ACTOR = "job:expire"
 ACTION_LIFE = timedelta(hours=24)
 
@@ -31,7 +36,8 @@ ACTION_LIFE = timedelta(hours=24)
 def expire_authorisations(limit: int) -> int:
     """Books the uncaptured rest of authorisations past their time as cancelled. Returns how many.
 
-    Time is the merchant's business time; what is being captured just now is left alone.
+    Time is the merchant's business time; what is being captured just now is left alone. Attempts that are closed have
+    a rest too, where a late yes could not be given back.
     """
     business_now = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, Merchant.clock_offset_seconds)
     with reading(ALL) as connection:
@@ -39,28 +45,38 @@ def expire_authorisations(limit: int) -> int:
             select(AUTHORISATIONS.c.id, AUTHORISATIONS.c.merchant_id, AUTHORISATIONS.c.live)
             .join(Merchant, Merchant.id == AUTHORISATIONS.c.merchant_id)
             .where(
-                AUTHORISATIONS.c.is_open,
                 AUTHORISATIONS.c.expires_at < business_now,
                 AUTHORISATIONS.c.captured + AUTHORISATIONS.c.cancelled < AUTHORISATIONS.c.authorised,
                 AUTHORISATIONS.c.capture_pending + AUTHORISATIONS.c.cancel_pending == 0,
             )
+            .order_by(AUTHORISATIONS.c.expires_at)
             .limit(limit)
         ).all()
+    return _each(rows, _expire_authorisation)
+
+
+def _each(rows: Iterable[Any], lapse: Callable[[Any], None]) -> int:
+    """One that fails is logged, tried again by the next run, and stops no other. Returns how many did not fail."""
+    done = 0
     for row in rows:
-        expire_authorisation(row.id, merchant_id=row.merchant_id, live=row.live)
-    return len(rows)
+        try:
+            lapse(row)
+            done += 1
+        except Exception as error:
+            log.error("not_expired", what=lapse.__name__, id=str(row.id), error=type(error).__name__)
+    return done
 
 
-def expire_authorisation(authorisation_id: UUID, *, merchant_id: UUID, live: bool) -> None:
-    with atomic(of(merchant_id, live)) as connection:
-        held = held_authorisation(connection, authorisation_id)
+def _expire_authorisation(row: Any) -> None:
+    with atomic(of(row.merchant_id, row.live)) as connection:
+        held = held_authorisation(connection, row.id)
         left = left_to_capture(held.authorisation)
-        if not left or not held.authorisation["is_open"] or held.authorisation["capture_pending"]:
+        if not left or held.authorisation["capture_pending"]:
             return
         held = fact(connection, held, "cancel", left, reference=None, actor=_ACTOR)
         effect = of_answer("cancel", "declined", left, held.authorisation, Outcome.APPROVED, left)
-        if effect.stage == "cancelled":
-            effect = replace(effect, stage="expired")
+        if effect.stage == "cancelled":  # an attempt that is over ends no payment
+            effect = replace(effect, stage="expired" if held.authorisation["is_open"] else None)
         record(connection, held, effect, actor=_ACTOR, values={"code": "expired"})
 
 
@@ -74,14 +90,16 @@ def expire_checkouts(limit: int) -> int:
             .order_by(table.c.expires_at)
             .limit(limit)
         ).all()
-    closed = 0
-    for row in rows:
-        with atomic(of(row.merchant_id, row.live)) as connection:
-            locked_payment(connection, row.payment_id)  # first, as everybody does
-            fresh = connection.execute(select(table).where(table.c.id == row.id).with_for_update()).mappings().one()
-            if fresh["state"] == "open" and checkouts.expire(connection, dict(fresh), actor=_ACTOR):
-                closed += 1
-    return closed
+    return _each(rows, _expire_checkout)
+
+
+def _expire_checkout(row: Any) -> None:
+    table = checkouts.CHECKOUTS
+    with atomic(of(row.merchant_id, row.live)) as connection:
+        locked_payment(connection, row.payment_id)  # first, as everybody does: no two can wait for each other
+        fresh = connection.execute(select(table).where(table.c.id == row.id).with_for_update()).mappings().one()
+        if fresh["state"] == "open":
+            checkouts.expire(connection, dict(fresh), actor=_ACTOR)
 
 
 def _under_way(payment_id: ColumnElement[UUID]) -> ColumnElement[bool]:
@@ -103,11 +121,14 @@ def expire_actions(limit: int) -> int:
         rows = connection.execute(
             select(OPERATIONS.c.id, OPERATIONS.c.merchant_id, OPERATIONS.c.live)
             .where(OPERATIONS.c.state == "action", OPERATIONS.c.created_at < before)
+            .order_by(OPERATIONS.c.created_at)
             .limit(limit)
         ).all()
-    for row in rows:
-        with atomic(of(row.merchant_id, row.live)) as connection:
-            held = held_operation(connection, row.id)
-            if held.operation["state"] == "action":
-                apply_answer(connection, held, Answer(Outcome.DECLINED), actor=_ACTOR)
-    return len(rows)
+    return _each(rows, _expire_action)
+
+
+def _expire_action(row: Any) -> None:
+    with atomic(of(row.merchant_id, row.live)) as connection:
+        held = held_operation(connection, row.id)
+        if held.operation["state"] == "action":
+            apply_answer(connection, held, Answer(Outcome.DECLINED), actor=_ACTOR)

@@ -133,7 +133,7 @@ class Authorisation(Model, OfMerchant, Amounts):
         Index(
             "ix_authorisations_expires_at",
             "expires_at",
-            postgresql_where=text("is_open AND captured + cancelled < authorised"),
+            postgresql_where=text("captured + cancelled < authorised"),
         ),
         Index("ix_authorisations_held", "created_at", postgresql_where=text("is_open AND held_for_review")),
     )

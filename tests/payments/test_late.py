@@ -7,13 +7,18 @@ from urllib.request import Request, urlopen
 import pytest
 from sqlalchemy import select
 
-from app.connectors.kinds import News, Outcome
+from app.connectors.kinds import Answer, News, Outcome
 from app.core.clock import now
 from app.core.db import ALL, atomic, of, reading
 from app.payments import news
 from app.payments.attempt import Means
 from app.payments.authorise import authorise
-from app.payments.queries import OPERATIONS
+from app.payments.cancel import cancel
+from app.payments.effect import Effect
+from app.payments.expire import expire_authorisations
+from app.payments.perform import apply_answer
+from app.payments.queries import OPERATIONS, held_operation
+from app.payments.record import record
 from app.payments.resolve import resolve
 from app.payments.resume import resume
 from tests import factories
@@ -57,6 +62,43 @@ def test_a_cancellation_that_is_refused_is_a_fact(tenant, given_up, acquirers):
     assert factories.fresh(given_up)["authorised"] == 20_000
     assert booked(given_up.payment["id"]) == {}
     assert broken_proofs() == {}
+
+
+def test_what_a_refused_cancellation_left_reserved_lapses_with_its_authorisation(tenant, given_up):
+    _try_again(tenant, given_up, "visa")
+    late = _said_yes_after_all(tenant, given_up)
+    _cancellation_refused(tenant, late)
+    assert _sums(given_up) == ("authorised", 20_000, 0)
+    expire_authorisations(1_000)
+    assert _sums(given_up) == ("authorised", 20_000, 0), "it is good for days"
+    factories.move_clock(tenant, days=8)
+    expire_authorisations(1_000)
+    assert _sums(given_up) == ("expired", 20_000, 20_000)
+    assert told(given_up.payment["id"])[-2:] == ["cancellation.succeeded"] * 2
+    assert booked(given_up.payment["id"]) == {} and broken_proofs() == {}
+
+
+def test_what_lapses_of_an_attempt_that_is_over_ends_no_payment(act, tenant, given_up):
+    cancel(**act, payment_id=given_up.payment["id"])
+    late = _said_yes_after_all(tenant, given_up)
+    _cancellation_refused(tenant, late)
+    factories.move_clock(tenant, days=8)
+    expire_authorisations(1_000)
+    assert _sums(given_up) == ("cancelled", 10_000, 10_000)
+    assert broken_proofs() == {}
+
+
+def _cancellation_refused(tenant, late):
+    """By the acquirer, for whatever reason; the money stays reserved there."""
+    with atomic(of(tenant.merchant_id, False)) as connection:
+        held = held_operation(connection, late["id"])
+        record(connection, held, Effect("submitted"), actor="test")
+        apply_answer(connection, held_operation(connection, late["id"]), Answer(Outcome.DECLINED), actor="test")
+
+
+def _sums(done):
+    payment = factories.fresh(done)
+    return payment["status"], payment["authorised"], payment["cancelled"]
 
 
 def test_what_was_taken_before_we_heard_the_late_yes_is_not_given_back_as_reserved(tenant, given_up, acquirers):

@@ -1,4 +1,4 @@
-"""A fact in another currency than its payment's is no fact about it that could be booked: 16,500 yen are not 165 euros."""
+"""A fact in another currency than its payment's cannot be booked to it: 16,500 yen are not 165 euros."""
 
 import time
 

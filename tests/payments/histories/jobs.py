@@ -114,7 +114,7 @@ class Jobs(Again):
     def _is_over(self, attempt: Attempt) -> bool:
         sums = self.model.sums(attempt)
         busy = sums["capture_pending"] + sums["cancel_pending"]
-        return attempt.open and self.expired(attempt) and not busy and self.model.left_to_capture(attempt) > 0
+        return self.expired(attempt) and not busy and self.model.left_to_capture(attempt) > 0
 
     @precondition(lambda self: self.began and self.offset < 350_000)
     @rule(hours=st.sampled_from((1, 26, 80, 80, 200)))
