@@ -38,8 +38,9 @@ def part(found: object, *path: str) -> Mapping[str, Any]:
 
 def whole(found: object) -> int | None:
     """An integer (JSON has no other kind of money here), or None; True and False are none."""
-    fits = isinstance(found, int) and not isinstance(found, bool) and abs(found) < _MOST
-    return found if fits else None
+    if not isinstance(found, int) or isinstance(found, bool):
+        return None
+    return found if abs(found) < _MOST else None
 
 
 def unix_time(found: object) -> datetime | None:

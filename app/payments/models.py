@@ -187,6 +187,11 @@ class Operation(Model, OfMerchant):
             "enquire_at",
             postgresql_where=text("state IN ('created', 'submitted', 'pending', 'action', 'unknown')"),
         ),
+        Index(
+            "ix_operations_details_wanted",
+            "enquire_at",
+            postgresql_where=text("state = 'succeeded' AND enquire_at IS NOT NULL"),
+        ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     payment_id: Mapped[UUID]

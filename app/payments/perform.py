@@ -21,9 +21,8 @@ from app.core.db import atomic, of
 from app.core.http import NotSent
 from app.core.ids import public_id
 from app.core.logs import about_payment
-from app.customers import instruments
 from app.merchants import contracts
-from app.payments import late, renewed
+from app.payments import details, late, renewed
 from app.payments.effect import of_answer
 from app.payments.queries import OPERATIONS, Held, held_operation
 from app.payments.record import record
@@ -108,7 +107,8 @@ def record_answer(
     actor: str,
     sent_as: Mapping[str, Any] | None = None,
 ) -> Done:
-    """Writes an answer down. An operation that is final already stays as it is (but a late yes is booked).
+    """Writes an answer down. An operation that is final already stays as it is (but a late yes is booked, and what
+    a notification of the yes did not say is filled in).
 
     `sent_as`: the operation as its sender had it, whose "provably not sent" (None) counts only while it is theirs.
     """
@@ -125,6 +125,8 @@ def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: s
     outcome = answer.outcome if answer else None
     state = operation["state"]
     late_yes = state in ("declined", "failed") and outcome is Outcome.APPROVED
+    if answer and (operation["kind"], state, outcome) == ("authorise", "succeeded", Outcome.APPROVED):
+        return Done(details.complete(connection, held, answer, actor), operation)
     if state in FINAL and not late_yes:
         return Done(held.payment, operation)
     effect = of_answer(
@@ -142,7 +144,9 @@ def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: s
         return resume_soon(connection, held)
     values = _values(held, effect.to, answer)
     if answer and operation["kind"] == "authorise" and effect.to == "succeeded":
-        values["instrument_id"] = _instrument(connection, held, answer, actor)
+        values["instrument_id"] = details.keep_instrument(connection, held, answer, actor)
+        if details.are_wanted(held, answer):
+            values["enquire_at"] = now()
     if operation["kind"] == "authorise" and held.authorisation["replaces_id"] is not None:
         payment = renewed.settle(connection, held, effect, values, actor)
     elif operation["kind"] == "authorise" and effect.to == "succeeded" and late.is_late(connection, held):
@@ -155,27 +159,6 @@ def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: s
             late.give_back_later(connection, held, actor)
     changed = {name: value for name, value in values.items() if name in operation}
     return Done(payment, {**operation, **changed, "state": effect.to, "booked_amount": effect.booked})
-
-
-def _instrument(connection: Any, held: Held, answer: Answer, actor: str) -> UUID | None:
-    """What was paid with, if it can be charged again. One that was to be kept now has its token."""
-    instrument_id, operation = held.authorisation["instrument_id"], held.operation
-    if instrument_id is None or not held.authorisation["store"]:
-        return instrument_id
-    if answer.token:
-        instruments.add_token(
-            connection,
-            merchant_id=operation["merchant_id"],
-            live=operation["live"],
-            instrument_id=instrument_id,
-            contract_id=operation["contract_id"],
-            token=answer.token,
-            scheme_transaction_id=answer.scheme_transaction_id,
-        )
-    row = instruments.added(
-        connection, instrument_id=instrument_id, brand=answer.brand, last4=answer.last4, actor=actor
-    )
-    return row["id"] if row else None
 
 
 def later_again(connection: Any, held: Held) -> Done:

@@ -1,9 +1,10 @@
 """`resume()`: the payer came back from an action (3-D Secure, PayPal); the provider is asked how it went."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from app.connectors.kinds import Answer, Outcome, Resume
 from app.core.clock import now
@@ -24,10 +25,11 @@ def resume(*, merchant_id: UUID, live: bool, operation_id: UUID, parameters: Map
     """
     with atomic(of(merchant_id, live)) as connection:
         held = held_operation(connection, operation_id)
-        if not can_resume(held.operation):
-            return Done(held.payment, held.operation)
         parameters = parameters or returned(held.operation)
         action = {**(held.operation["action"] or {}), "returned": dict(parameters)}
+        if not can_resume(held.operation):
+            _keep_for_details(connection, held.operation, action)
+            return Done(held.payment, held.operation)
         leased = {"leased_until": now() + LEASE, "enquire_at": now() + LEASE}
         again = held.operation["state"] == "unknown"
         enquiries = held.operation["enquiries"] + again
@@ -53,3 +55,10 @@ def resume(*, merchant_id: UUID, live: bool, operation_id: UUID, parameters: Map
         actor=actor,
     )
     return capture_if_automatic(done, actor)
+
+
+def _keep_for_details(connection: Connection, operation: Mapping[str, Any], action: Mapping[str, Any]) -> None:
+    """A notification was faster than the payer: what they bring may be what the card's token is asked for with."""
+    if operation["state"] == "succeeded" and operation["enquire_at"] is not None:
+        mine = OPERATIONS.c.id == operation["id"]
+        connection.execute(update(OPERATIONS).where(mine).values(action=action, enquire_at=now()))
