@@ -1,19 +1,22 @@
 """`claim()`: who may send what now."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Connection, text
 
 from app.core import vault
 from app.core.clock import now
-from app.core.ids import uuid7
+from app.core.ids import public_id, uuid7
 from app.messages.endpoints import CONTEXT
 from app.messages.outbox import HOLDS_BACK_FOR, LEASE, Claim
 from app.messages.webhook import Webhook
+
+log = structlog.get_logger()
 
 # Per endpoint at most `room` more than it has under way (few for one that fails, so that it cannot hold
 # all threads), and the endpoints take turns. "Before" means: first the live ones by position, then replays.
@@ -111,9 +114,18 @@ def _claimed(row: Mapping[str, Any], lease_id: UUID, at: datetime) -> Claim:
                 "id": row["event_id"],
                 **{name: row[name] for name in ("name", "happened_at", "live", "step", "payment_step", "data")},
             },
-            secrets=tuple(_opened(secret) for secret in secrets),
+            secrets=tuple(_all_that_open(secrets, row["endpoint_id"])),
         ),
     )
+
+
+def _all_that_open(sealed: Iterable[bytes], endpoint_id: UUID) -> Iterator[bytes]:
+    """Where none does (its key is gone), this endpoint's delivery fails like any other, and the others go out."""
+    for secret in sealed:
+        try:
+            yield _opened(secret)
+        except vault.CannotOpen:
+            log.error("webhook_secret_cannot_be_opened", endpoint=public_id("whe", endpoint_id))
 
 
 @lru_cache(maxsize=500)

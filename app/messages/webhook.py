@@ -23,7 +23,7 @@ DEADLINE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """One event for one URL, with the endpoint's valid secrets."""
+    """One event for one URL, with the endpoint's valid secrets (none: they cannot be opened)."""
 
     url: str
     event: Mapping[str, Any]
@@ -46,6 +46,8 @@ class Outcome:
 def send(webhook: Webhook, *, turn: int = 0, deadline_seconds: float = DEADLINE_SECONDS) -> Outcome:
     """One attempt. `turn` counts attempts: each goes to the next of the name's addresses. Never raises."""
     started = time.monotonic()
+    if not webhook.secrets:
+        return Outcome(None, "the endpoint's secret cannot be opened", 0.0)  # nothing goes out unsigned
     try:
         addresses = resolve(webhook.url)
         picture = event_picture(webhook.event)

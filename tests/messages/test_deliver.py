@@ -11,7 +11,7 @@ from flask import current_app
 from sqlalchemy import text
 
 from app.core.clock import now
-from app.core.db import ALL, atomic, of
+from app.core.db import ALL, atomic, of, reading
 from app.core.events import tell
 from app.core.ids import public_id
 from app.messages.claim import claim
@@ -329,3 +329,23 @@ def _app():
 
 def _ids(event_ids):
     return [public_id("evt", event_id) for event_id in event_ids]
+
+
+def test_a_secret_that_cannot_be_opened_stops_nobody_elses_deliveries(merchant, receiver):
+    """Its key is gone. Nothing goes out unsigned, and the endpoint is one that fails."""
+    broken, _ = endpoint(merchant, f"{receiver.url}/broken")
+    _, secret = endpoint(merchant, f"{receiver.url}/good")
+    with atomic(ALL) as connection:
+        gone = {"id": broken, "sealed": b"\xff" + bytes(40)}
+        connection.execute(text("UPDATE webhook_endpoints SET secret_sealed = :sealed WHERE id = :id"), gone)
+    happen(merchant, NAMES[0])
+    assert send_out() == 1
+    [arrived] = receiver.at("/good")
+    assert arrived.verified(secret) and receiver.at("/broken") == []
+    [left] = [row for row in waiting(merchant) if row["endpoint_id"] == broken]
+    assert (left["state"], left["attempts"]) == ("pending", 1)
+    assert left["last_error"] == "the endpoint's secret cannot be opened"
+    assert left["due_at"] > now()
+    with reading(ALL) as connection:
+        since = text("SELECT failing_since FROM webhook_endpoints WHERE id = :id")
+        assert connection.execute(since, {"id": broken}).scalar_one() is not None
