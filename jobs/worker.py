@@ -21,7 +21,9 @@ from rq.timeouts import UnixSignalDeathPenalty
 from rq.worker import SimpleWorker
 
 from app.config import settings
+from app.core import skew
 from app.core.clock import now
+from app.core.problem import DATABASE_AWAY
 from app.core.queue import DEFAULT, DELIVERIES
 from jobs import JOBS, pulse, run, schedule
 from jobs._stopping import STOPPING
@@ -29,6 +31,7 @@ from jobs._stopping import STOPPING
 log = structlog.get_logger()
 
 _TRY_AGAIN_SECONDS = 1.0
+_LOOK_AT_THE_CLOCK_SECONDS = 10.0
 
 
 class RedisAway(Exception):
@@ -110,6 +113,17 @@ def _run_alone(name: str) -> None:
         log.error("sweep_failed", job=name, error=repr(error))
 
 
+def wait_for_the_right_time() -> None:
+    """Nothing is leased by a clock that is wrong: until it is put right, the work is left to other hosts."""
+    while not STOPPING.is_set():
+        try:
+            if skew.is_right():
+                return
+        except DATABASE_AWAY:
+            return  # nothing is leased without it either
+        STOPPING.wait(_LOOK_AT_THE_CLOCK_SECONDS)
+
+
 def _listen_for_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: STOPPING.set())
@@ -121,8 +135,10 @@ def main(arguments: list[str]) -> int:
         return 2
     _listen_for_signals()
     begun = time.monotonic()
-    run.application()  # configures the logs, too
+    application = run.application()  # configures the logs, too
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
+    with application.app_context():
+        wait_for_the_right_time()
     log.info("worker_ready", queue=arguments[0], seconds=round(time.monotonic() - begun, 1))
     work(arguments[0])
     log.info("worker_ended", queue=arguments[0])

@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import settings
-from app.core import db, headers, metrics, queue
+from app.core import db, headers, metrics, queue, skew
 from app.core.audit import audit
 from app.core.keys import keys
 from app.core.logs import about, nothing_yet, redact
@@ -164,9 +164,12 @@ def alive() -> Response:
 
 @health.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """Ready when the database is. Without Redis everything works, only later, so it is named and no more."""
+    """Ready when the database is and the clock is right (skew.py). Without Redis everything works, only later, so it
+    is named and no more."""
     found = {"database": _works(db.ping), "redis": _works(_ping_redis)}
-    is_ready = found["database"] == "ok"
+    if found["database"] == "ok":
+        found["clock"] = "ok" if skew.is_right() else "wrong"
+    is_ready = found.get("clock") == "ok"
     return jsonify(status="ready" if is_ready else "not_ready", **found), 200 if is_ready else 503
 
 

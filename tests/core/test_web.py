@@ -122,7 +122,8 @@ def test_a_forwarded_address_counts_only_behind_trusted_proxies(monkeypatch, pro
 
 def test_ready_names_the_stores(app):
     answer = app.test_client().get("/readyz")
-    assert (answer.status_code, answer.json) == (200, {"status": "ready", "database": "ok", "redis": "ok"})
+    works = {"status": "ready", "database": "ok", "redis": "ok", "clock": "ok"}
+    assert (answer.status_code, answer.json) == (200, works)
 
 
 def test_not_ready_without_the_database(app, databases):
