@@ -37,10 +37,18 @@ def _turn_if_possible(acquirer: Acquirer, authorisation: Authorisation, turn: st
         pass  # refunded in the meantime: there is nothing left to dispute
 
 
-def take_turn(acquirer: Acquirer, authorisation: Authorisation, turn: str, amount: int | None = None) -> None:
-    """Raises TurnNotPossible. `amount`: None is all there is."""
+def take_turn(
+    acquirer: Acquirer,
+    authorisation: Authorisation,
+    turn: str,
+    amount: int | None = None,
+    *,
+    although_refunded: bool = False,
+) -> None:
+    """Raises TurnNotPossible. `amount`: None is all there is. `although_refunded`: banks do not always look."""
     under_dispute = authorisation.charged_back
-    most = authorisation.refundable if turn in ("inquiry", "charged_back") else under_dispute
+    open_to_it = authorisation.captured - under_dispute if although_refunded else authorisation.refundable
+    most = open_to_it if turn in ("inquiry", "charged_back") else under_dispute
     amount = most if amount is None else amount
     if not 0 < amount <= most or (turn in ("reversed", "lost") and authorisation.turns[-1:] == ["lost"]):
         raise TurnNotPossible()

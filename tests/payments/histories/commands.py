@@ -1,5 +1,6 @@
 """What payers and merchants ask of us, and staff who release a payment."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -34,17 +35,18 @@ class Commands(History):
         review=st.sampled_from((False, False, False, True)),
         honour_days=st.sampled_from((None, 2)),
         card=cards,
+        store=st.sampled_from((False, False, True)),
         mishap=mishaps,
         then=st.sampled_from((None, 2_000, 6_607, "captured", "captured", "disputed", "given up")),
     )
     def a_payment_begins(
-        self, letters: str, card: str, mishap: str | None, then: int | str | None, **terms: Any
+        self, letters: str, card: str, store: bool, mishap: str | None, then: int | str | None, **terms: Any
     ) -> None:
         """Often further on already, or less would happen to captured money, and to attempts that were given up."""
         if then == "given up":
             letters, card = "B", "challenge"
         self.begin(letters=letters, **terms)
-        self.the_payer_tries(card=card, mishap=mishap)
+        self.the_payer_tries(card=card, mishap=mishap, store=store)
         if then == "given up" and self.waiting:
             self.the_payer_confirms_what_was_given_up(card="visa", cancels=False)
         elif then and self.left:
@@ -73,10 +75,11 @@ class Commands(History):
             acs._decide(self.acquirer(op.attempt), theirs, "approve")
 
     @precondition(lambda self: self.began and self._may_try())
-    @rule(card=cards, mishap=mishaps)
-    def the_payer_tries(self, card: str, mishap: str | None) -> None:
+    @rule(card=cards, mishap=mishaps, store=st.booleans())
+    def the_payer_tries(self, card: str, mishap: str | None, store: bool = False) -> None:
+        """`store`: their card is to be kept, so it is registered at the other acquirers, too."""
         model, waiting, allowed = self.model, self.waiting, self._may_try()
-        means = Means("card", card=factories.card(card))
+        means = Means("card", card=factories.card(card), store=store)
 
         def call(once: Once) -> Any:
             return authorise(**self.business.act, means=means, payment_id=self.payment_id, once=once)
@@ -88,11 +91,12 @@ class Commands(History):
             model.abandoned(waiting, "failed")
         attempts = [row for row in rows if row["kind"] == "authorise"]
         for number, row in enumerate(attempts):
-            op = self.begun(row, attempt=self.new_attempt(row))
+            op = self.begun(row, attempt=replace(self.new_attempt(row), store=store))
             assert op.attempt.place == number
-            self.answered(op, None if number else mishap)
-            if op.state == "failed" and number + 1 < len(attempts):
-                model.passed_on()
+            if number + 1 < len(attempts):
+                model.passed_on(op)
+            else:
+                self.answered(op, None if number else mishap)
         refused_here = attempts and op.state == "failed" and len(attempts) < len(self.business.contracts)
         assert not refused_here or mishap in DEATHS, "what was provably not sent goes to the next acquirer"
         self.captured_at_once(op)

@@ -111,12 +111,14 @@ class SteeredAcquirer(Acquirer):
         move(self, verb, authorisation, f"portal-{number}", "", asked, "")
         return True
 
-    def dispute(self, authorisation: str, turn: str, amount: int | None) -> bool:
+    def dispute(
+        self, authorisation: str, turn: str, amount: int | None = None, *, although_refunded: bool = False
+    ) -> bool:
         found = self.book.authorisation(authorisation)
         assert found
         try:
             self.pass_time(TURN_TAKES_SECONDS)
-            take_turn(self, found, turn, amount)
+            take_turn(self, found, turn, amount, although_refunded=although_refunded)
         except TurnNotPossible:
             return False
         return True

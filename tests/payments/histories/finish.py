@@ -4,8 +4,12 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from app.core.clock import now
+from app.core.db import ALL, atomic
 from app.core.ids import public_id
-from tests.payments.histories.look import compare
+from app.payments.fetch_details import fetch_details
+from app.payments.queries import OPERATIONS
+from tests.payments.histories.look import compare, compare_cards
 from tests.payments.histories.model import Attempt
 from tests.payments.histories.world import make_old
 
@@ -35,10 +39,22 @@ def settle(history: "Histories") -> None:
                 make_old(op.id, timedelta(seconds=90))
                 history.resolve(op)
         compare(history.seen, history.model)
+        ask_for_details(history)
         busy = any(len(one.later) for one in history.business.acquirers)
         if not (busy or history.overtook() or any(op.is_open for op in history.model.ops)):
+            compare_cards(history.seen, history.model)
             return
     raise AssertionError(f"still open: {[op for op in history.model.ops if op.is_open]}")
+
+
+def ask_for_details(history: "Histories") -> None:
+    """Now, and not after a pause."""
+    of_history = (OPERATIONS.c.payment_id == history.payment_id, OPERATIONS.c.state == "succeeded")
+    with atomic(ALL) as connection:
+        wanted = OPERATIONS.update().where(*of_history, OPERATIONS.c.enquire_at.is_not(None))
+        connection.execute(wanted.values(enquire_at=now()))
+    fetch_details(1_000)
+    history.changed()
 
 
 def compare_journals(history: "Histories") -> None:

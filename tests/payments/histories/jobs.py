@@ -7,21 +7,30 @@ from hypothesis.stateful import precondition, rule
 from sqlalchemy import update
 
 from app.core.clock import now
-from app.core.db import ALL, atomic
+from app.core.db import ALL, atomic, reading
 from app.core.ids import parse_id
-from app.payments import expire
-from app.payments.perform import perform
-from app.payments.queries import OPERATIONS
+from app.payments import cancel, capture, expire, refund
+from app.payments.fetch_details import fetch_details
+from app.payments.perform import call, perform, record_answer
+from app.payments.queries import OPERATIONS, read_operation
 from app.payments.resolve import resolve
 from tests.payments.histories.again import Again
-from tests.payments.histories.commands import mishaps, places
+from tests.payments.histories.commands import mishaps, places, shares
 from tests.payments.histories.history import WORDS
 from tests.payments.histories.look import Row
 from tests.payments.histories.model import Attempt, Op
 from tests.payments.histories.world import DEATHS, make_old
 
+_ASKS = {"capture": capture.ask, "cancel": cancel.ask}
+
 
 class Jobs(Again):
+    @precondition(lambda self: self.began and any(attempt.store for attempt in self.model.attempts))
+    @rule()
+    def the_token_is_asked_for(self) -> None:
+        fetch_details(1_000)
+        self.changed()
+
     @precondition(lambda self: self.began and any(op.is_open for op in self.model.ops))
     @rule(place=places, mishap=mishaps, old=st.booleans())
     def the_resolver_asks(self, place: int, mishap: str | None, old: bool) -> None:
@@ -90,6 +99,30 @@ class Jobs(Again):
         self.changed()
         if op.state == "submitted":
             self.hear(op, "failed")
+
+    @precondition(lambda self: self.began and (self.left or self.model.left_to_refund()))
+    @rule(verb=st.sampled_from(("capture", "refund", "cancel")), share=shares)
+    def a_process_freezes_and_another_sends_for_it(self, verb: str, share: int | None) -> None:
+        """Under the same key, as the resolver does where an acquirer can be asked in no other way."""
+        if verb == "refund":
+            self.the_merchant_refunds(share=share, mishap="dies_before_the_call")
+        elif verb == "capture":
+            self.the_merchant_captures(share=share, final=False, mishap="dies_before_the_call")
+        else:
+            self.the_merchant_cancels(mishap="dies_before_the_call")
+        for op in [op for op in self.frozen if op.state == "submitted" and op.kind == verb]:
+            self._sent_by_another(op)
+
+    def _sent_by_another(self, op: Op) -> None:
+        with reading(ALL) as connection:
+            held = read_operation(connection, parse_id("op", op.id))
+        asked = refund.ask(held, None) if op.kind == "refund" else _ASKS[op.kind](held)
+        answer = call(held.contract, op.kind, asked)
+        assert answer is not None
+        mine = {"merchant_id": self.business.merchant_id, "live": False}
+        record_answer(**mine, operation_id=held.operation["id"], answer=answer, actor="test")
+        self.changed()
+        self.hear_truth(op)
 
     @precondition(lambda self: self.began and self.waiting)
     @rule()

@@ -23,6 +23,9 @@ _STATEMENTS = [
         " JOIN ledger_lines l ON l.entry_id = e.id JOIN ledger_accounts a ON a.id = l.account_id"
         " WHERE e.payment_id = :id AND e.recipe <> 'dispute_fee' GROUP BY a.code",
         "SELECT * FROM disputes WHERE payment_id = :id",
+        "SELECT a.id, i.pending, t.contract_id FROM authorisations a JOIN instruments i ON i.id = a.instrument_id"
+        " LEFT JOIN instrument_tokens t ON t.instrument_id = i.id AND t.contract_id = a.contract_id"
+        " WHERE a.payment_id = :id",
     )
 ]
 
@@ -37,11 +40,12 @@ class Seen:
     events: list[Row]
     books: dict[str, int]
     disputes: list[Row]
+    instruments: list[Row]
 
 
 def look(payment_id: UUID) -> Seen:
     with reading(ALL) as connection:
-        payments, authorisations, operations, events, books, disputes = read_together(
+        payments, authorisations, operations, events, books, disputes, instruments = read_together(
             connection, {"id": payment_id}, *_STATEMENTS
         )
     return Seen(
@@ -51,6 +55,7 @@ def look(payment_id: UUID) -> Seen:
         events,
         {row["code"]: row["amount"] for row in books},
         disputes,
+        instruments,
     )
 
 
@@ -63,6 +68,16 @@ def compare(seen: Seen, model: Expected) -> None:
     assert {row["provider_reference"]: row["state"] for row in seen.disputes} == {
         reference: quarrel.state for reference, quarrel in model.quarrels.items()
     }
+
+
+def compare_cards(seen: Seen, model: Expected) -> None:
+    """A card that was to be kept has its token wherever it was authorised, however we heard of that, and no other."""
+    wanted = {attempt.id for attempt in model.attempts if attempt.store and model.done("authorise", attempt)}
+    with_token = {str(row["id"]) for row in seen.instruments if row["contract_id"]}
+    assert with_token >= wanted, "a token is lost"
+    assert not any(row["pending"] for row in seen.instruments if str(row["id"]) in wanted)
+    paid_with = any(attempt.store and attempt.open and attempt.id in wanted for attempt in model.attempts)
+    assert not paid_with or seen.payment["instrument_id"] is not None
 
 
 def _operations(seen: Seen, model: Expected) -> None:
@@ -90,6 +105,9 @@ def _books(seen: Seen, model: Expected) -> None:
     assert books.get("provider_balance", 0) == sums["captured"] - sums["refunded"] - sums["charged_back"]
     assert books.get("payer_credit", 0) == -sums["over_captured"]
     assert books.get("over_returned_losses", 0) == sums["over_returned"]
+    if not model.taken:
+        assert books.get("disputed", 0) == 0, "nothing is in dispute once all disputes are over"
+    assert 0 <= books.get("dispute_losses", 0) <= model.lost, "a loss is counted once"
 
 
 def _events(seen: Seen, model: Expected) -> None:

@@ -36,6 +36,7 @@ class Attempt:
     open: bool
     held: bool = False
     known: bool = False
+    store: bool = False  # its card is to be kept
     replaces: "Attempt | None" = None
 
 
@@ -148,6 +149,15 @@ class Expected:
     def disputed(self) -> bool:
         return any(quarrel.state in ("inquiry", "charged_back") for quarrel in self.quarrels.values())
 
+    @property
+    def taken(self) -> bool:
+        """By a bank that has not decided yet."""
+        return any(quarrel.state == "charged_back" for quarrel in self.quarrels.values())
+
+    @property
+    def lost(self) -> int:
+        return sum(quarrel.amount for quarrel in self.quarrels.values() if quarrel.state == "lost")
+
     # What happens
 
     def begins(self, op: Op) -> None:
@@ -233,9 +243,10 @@ class Expected:
         self.ops.append(op)
         self.events.append(word)
 
-    def passed_on(self) -> None:
-        """What was not sent goes to the next acquirer, and nobody is told that it failed."""
-        assert self.events.pop() == "authorisation.failed"
+    def passed_on(self, op: Op) -> None:
+        """Provably not sent, and the next acquirer is asked: nobody is told that it failed."""
+        op.state, op.attempt.open = "failed", False
+        op.told += 1
         self.events.append("authorisation.passed_on")
 
     def withdrawn(self, op: Op) -> None:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from app.payments import news
-from sandbox.acquirers import acs
+from sandbox.acquirers import acs, dialects
 from tests.payments.histories.desks import SteeredAcquirer, Told
 from tests.payments.histories.history import WORDS, History
 from tests.payments.histories.model import Attempt, Op, Quarrel
@@ -92,6 +92,28 @@ class Outside(History):
             )
         acquirer.dispute(reference, turn, None if turn in ("reversed", "lost") else amount)
 
+    @precondition(lambda self: self.began and self._refunded_and_undisputed())
+    @rule(place=places, end=st.sampled_from(("lost", "lost", "reversed", None)), told=st.booleans())
+    def a_bank_takes_back_what_was_refunded(self, place: int, end: str | None, told: bool) -> None:
+        """Banks do not look whether the merchant has given it back already."""
+        attempts = self._refunded_and_undisputed()
+        attempt = attempts[place % len(attempts)]
+        acquirer, reference = self.acquirer(attempt), self.reference(attempt)
+        before = len(acquirer.told)
+        if acquirer.dispute(reference, "charged_back", although_refunded=True) and end:
+            acquirer.dispute(reference, end)
+        for one in acquirer.told[before:] if told else ():
+            self.deliver(attempt.place, one)
+
+    def _refunded_and_undisputed(self) -> list[Attempt]:
+        found = []
+        for attempt in self.model.attempts:
+            reference = self.reference(attempt)
+            theirs = self.acquirer(attempt).book.authorisation(reference) if reference else None
+            if theirs and theirs.refunded and not theirs.turns:
+                found.append(attempt)
+        return found
+
     # How we hear of it
 
     @precondition(
@@ -113,6 +135,18 @@ class Outside(History):
         )
         number, told = every[place % len(every)]
         self.deliver(number, told, reworded=reworded)
+
+    @precondition(lambda self: self.began and any(one.told for one in self.business.acquirers))
+    @rule(place=places, currency=st.sampled_from(("JPY", "USD", "KWD")))
+    def something_is_told_in_another_currency(self, place: int, currency: str) -> None:
+        """About this payment, and no fact that could be booked to it: nothing changes."""
+        every = [(number, told) for number, one in enumerate(self.business.acquirers) for told in one.told]
+        number, told = every[place % len(every)]
+        acquirer, contract = self.business.acquirers[number], self.business.contracts[number]
+        picture = {**told.picture, "news": f"{told.picture['news']}.{currency}", "currency": currency}
+        _, body = dialects.encode(acquirer.letter.dialect, picture)
+        news.read(news.receive(contract, "sandbox_card", acquirer.headers(body, told.content_type), body))
+        assert self.new_rows() == []
 
     def deliver(self, number: int, told: Told, *, reworded: bool = False) -> None:
         acquirer, contract = self.business.acquirers[number], self.business.contracts[number]
