@@ -9,7 +9,7 @@ Sources: docs.stripe.com/api/events/types, /api/refunds/object, /api/disputes/ob
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog

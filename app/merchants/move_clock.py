@@ -78,6 +78,6 @@ def _take_along(merchant_id: UUID, offset_seconds: int) -> list[str]:
         connector = CONNECTORS[row["provider"]]
         if isinstance(connector, Clocked):
             with http.at_most(PATIENCE_SECONDS):
-                if not connector.move_clock(contracts.opened(row), offset_seconds):
+                if not connector.move_clock(contracts.opened(dict(row)), offset_seconds):
                     left.append(public_id("ctr", row["id"]))
     return left
