@@ -355,6 +355,8 @@ def test_what_a_provider_promised_and_did_not_tell_stands_on_the_worklist_too(ap
     assert reference in worklist.text
     assert "promised to tell" in worklist.text
     assert "What happened" in desk.open(f"/admin/unknown/{public_id('op', operation['id'])}/correct").text
+
+
 def test_who_may_not_capture_releases_nothing_that_captures_itself(app, made, acquirers, page_of):
     shop = made(factories.tenant, acquirers["A"])
     made(factories.held_for_review, shop, 5_000)
