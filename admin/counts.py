@@ -23,6 +23,8 @@ _OPEN = text(
     f"""
     SELECT (SELECT count(*) FROM operations WHERE {WAITS_FOR_STAFF_SQL} AND live = :live) AS unknown,
            (SELECT count(*) FROM authorisations WHERE is_open AND held_for_review AND live = :live) AS reviews,
+           (SELECT count(*) FROM payments
+            WHERE greatest(over_captured, captured - amount) + over_returned > over_seen AND live = :live) AS over,
            (SELECT count(*) FROM disputes WHERE state IN ('inquiry', 'charged_back') AND live = :live) AS disputes,
            (SELECT count(*) FROM webhook_endpoints
             WHERE failing_since IS NOT NULL AND deleted_at IS NULL AND live = :live) AS endpoints,
@@ -39,7 +41,7 @@ _lock = threading.Lock()
 
 
 def open_work(live: bool) -> dict[str, int]:
-    """unknown, reviews, disputes, endpoints, approvals (to decide), reactions, jobs (failed, with the reactions)."""
+    """unknown, reviews, over, disputes, endpoints, approvals (to decide), reactions, jobs (failed, with the reactions)."""
     return {**_found(live)[0], "approvals": to_decide(live)}
 
 

@@ -198,6 +198,22 @@ def hear(
         return news.book(connection, tenant.contract_id, fact)
 
 
+def done_in_portal(tenant: Tenant, done: Done, kind: Any, amount: int) -> None:
+    """Somebody did it at the provider itself: it names the authorisation, not an operation of ours."""
+    number = next(_numbers)
+    fact = News(
+        id=f"portal-{number}",
+        kind=kind,
+        outcome=Outcome.APPROVED,
+        amount=amount,
+        currency=done.payment["currency"],
+        provider_reference=f"portal-{number}",
+        authorisation_reference=authorisation_of(done)["provider_reference"],
+    )
+    with atomic(of(tenant.merchant_id, False)) as connection:
+        assert news.book(connection, tenant.contract_id, fact)
+
+
 def left_submitted(tenant: Tenant) -> Done:
     """A payment whose process died after it had written its authorisation down and before it called anybody."""
     with atomic(of(tenant.merchant_id, False)) as connection:

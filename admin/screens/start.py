@@ -85,6 +85,8 @@ def _open_work() -> list[Tile]:
         tiles.append(_disputes(work["disputes"]))
     if may("payment.read") and work["reviews"]:
         tiles.append(_tile(N_("Payments held for review"), work["reviews"], "", "reviews", "open", "shield"))
+    if may("payment.read") and work["over"]:
+        tiles.append(_tile(N_("Too much taken or given back"), work["over"], "", "over", "urgent", "scales"))
     if may("approval.decide") and (waiting := counts.to_decide(here().live)):
         tiles.append(_tile(N_("Requests for approval"), waiting, "", "approvals", "open", "done"))
     if may("merchant.read") and work["endpoints"]:

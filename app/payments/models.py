@@ -64,6 +64,12 @@ class Payment(Model, OfMerchant, Amounts):
         Index(
             "ix_payments_customer_key", "live", "customer_key", "id", postgresql_where=text("customer_key IS NOT NULL")
         ),
+        Index(
+            "ix_payments_over",
+            "live",
+            "id",
+            postgresql_where=text("greatest(over_captured, captured - amount) + over_returned > over_seen"),
+        ),
         Index("ix_payments_receivable", "receivable_id", postgresql_where=text("receivable_id IS NOT NULL")),
         Index("ix_payments_capture_on", "capture_on", postgresql_where=text("capture_on IS NOT NULL AND captured = 0")),
     )
@@ -72,6 +78,7 @@ class Payment(Model, OfMerchant, Amounts):
     customer_id: Mapped[UUID | None]
     receivable_id: Mapped[UUID | None]
     amount: Mapped[int]
+    over_seen: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # of what is too much (see_over.py)
     currency: Mapped[str]
     merchant_reference: Mapped[str]
     description: Mapped[str] = mapped_column(default="")

@@ -18,6 +18,7 @@ from app.core.states import IllegalMove
 from app.ledger.post import Reason, post
 from app.payments.effect import Effect
 from app.payments.queries import PAYMENTS, Held
+from app.payments.see_over import taken_too_much
 from app.payments.states import AMOUNTS, NOUN, OPERATION
 
 _SUMS = ", ".join(f"{name} = {{0}}.{name} + :{name}" for name in AMOUNTS)
@@ -126,6 +127,7 @@ def record(
                 fact=True,
             ),
         )
+    _tell_too_much(held, row, actor)
     if edge is not None:
         name, audience = edge
         tell(
@@ -143,6 +145,32 @@ def record(
             about=row,
         )
     return row
+
+
+def _tell_too_much(held: Held, row: Mapping[str, Any], actor: str) -> None:
+    """Staff hear when a fact took or gave back more than was asked for. (Before the fact itself, which explains it.)"""
+    payment = held.payment
+    risen = {
+        "payment.over_captured": taken_too_much(row) - max(0, taken_too_much(payment)),
+        "payment.over_returned": row["over_returned"] - payment["over_returned"],
+    }
+    for name, amount in risen.items():
+        if amount > 0:
+            tell(
+                name,
+                subject=("operation", held.operation["id"]),
+                merchant_id=payment["merchant_id"],
+                live=payment["live"],
+                audience="staff",
+                payment_id=payment["id"],
+                data={
+                    "payment": {"id": public_id("pay", payment["id"])},
+                    "operation": public_id("op", held.operation["id"]),
+                    "amount": amount,
+                    "currency": payment["currency"],
+                },
+                actor=actor,
+            )
 
 
 def told(held: Held, effect: Effect, given: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,6 +52,7 @@ def pages(acquirers: Any) -> dict[str, str]:
     )
     failed = factories.authorised(shop, card=factories.card("insufficient_funds"))
     held = factories.held_for_review(shop, 60_000)
+    factories.done_in_portal(shop, factories.captured(shop, 1_200), "capture", 300)
     dispute, file = _dispute(shop)
     _without_an_answer(shop, acquirers, to)
     endpoint, delivery, event = _messages(shop)
@@ -85,6 +86,7 @@ def pages(acquirers: Any) -> dict[str, str]:
         "search_nothing": "search/?q=nothing-like-this",
         "unknown": "unknown/",
         "reviews": "reviews/",
+        "over": "over/",
         "customers": "customers/",
         "customer": f"customers/{customer}",
         "customer_export": f"customers/{customer}/export",

@@ -61,6 +61,7 @@ def things(app, tenant):
         "payment_notes": public_id("pay", payment.payment["id"]),
         "payer_record": public_id("pay", payment.payment["id"]),
         "payment_desk": "flt_none",
+        "over": public_id("pay", payment.payment["id"]),
         "batches": "bat_none",
         "exports": "exp_none",
         "merchants": public_id("mer", tenant.merchant_id),
