@@ -75,9 +75,9 @@ def ask(page: Any, site: live.Site, done: Any) -> None:
     assert "is kept aside until somebody else has decided" in page.inner_text("main")
 
 
-def open_request(page: Any, site: live.Site, done: Any) -> None:
-    """From the inbox, by the reference of its payment."""
-    page.goto(f"{site.url}/admin/approvals/")
+def open_request(page: Any, site: live.Site, done: Any, view: str = "open") -> None:
+    """From the inbox, by the reference of its payment. One's own are in the view "mine"."""
+    page.goto(f"{site.url}/admin/approvals/?view={view}")
     row = page.locator("tbody tr", has_text=done.payment["merchant_reference"])
     row.locator("a.row-link").click()
     page.wait_for_url("**/admin/approvals/apr_*")
@@ -101,7 +101,7 @@ def test_the_maker_is_refused_to_approve_their_own(app, made, tenant, site, ente
     done = made(factories.captured, tenant, 200_00)
     page = enter("boss")
     ask(page, site, done)
-    open_request(page, site, done)
+    open_request(page, site, done, "mine")
     assert page.get_by_role("button", name="Approve").count() == 0
     page.eval_on_selector(
         "form[action$='/take-back']",
