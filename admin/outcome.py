@@ -1,5 +1,8 @@
 """What became of an action, as the message on the next page."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask_babel import gettext as _
 
 from admin import formats
@@ -32,6 +35,9 @@ def tell_outcome(verb: str, done: Done) -> None:
         return
     state = operation["state"]
     moved = operation["booked_amount"] if operation["booked_amount"] is not None else operation["amount"]
+    if state != "succeeded" and operation["booked_amount"]:
+        _tell_part(operation)
+        return
     values = {"amount": formats.money(moved if state == "succeeded" else operation["amount"], operation["currency"])}
     if state == "succeeded":
         say(_(_DONE[verb], **values))
@@ -49,3 +55,18 @@ def tell_outcome(verb: str, done: Done) -> None:
         )
     else:
         say(_(_PENDING[verb], **values), "wait")
+
+
+def _tell_part(refund: Mapping[str, Any]) -> None:
+    """Of a refund over several captures a part went back, and the rest did not, or not yet."""
+    amounts = {
+        "moved": formats.money(refund["booked_amount"], refund["currency"]),
+        "amount": formats.money(refund["amount"], refund["currency"]),
+    }
+    if refund["state"] == "declined":
+        why = formats.code(refund["code"]) or _("no reason given")
+        say(_("%(moved)s of %(amount)s refunded. The provider refused the rest: %(why)s.", why=why, **amounts), "bad")
+    elif refund["state"] == "failed":
+        say(_("%(moved)s of %(amount)s refunded. The rest was not sent; try again.", **amounts), "bad")
+    else:
+        say(_("%(moved)s of %(amount)s refunded. How the rest ended is not known yet.", **amounts), "wait")

@@ -129,8 +129,10 @@ class CaptureMade(Operation):
 
 
 class Refund(Operation):
-    """A refund; `parts` is how many calls to the provider it needed."""
+    """A refund; `parts` is how many calls to the provider it needed. `amount_refunded` is what has gone back: less than
+    `amount` while a part has no answer, or if one was refused."""
 
+    amount_refunded: Minor
     parts: int
 
 

@@ -124,15 +124,15 @@ def _money_back(turn: DisputeTurn | None) -> _Reader:
         capture = (link(event.resource, "up") or "").rpartition("/")[2] or text(event.resource, "id")
         if key:
             return [event.fact("refund", Outcome.APPROVED, operation_key=key)]
-        authorisation = _ask_authorisation(paypal, capture)
+        whose = {"authorisation_reference": _ask_authorisation(paypal, capture), "capture_reference": capture}
         claim = _claim_about(paypal, capture)
         if claim:
             dispute = DisputeNews("lost", claim, reason="other")
         elif turn:
             dispute = DisputeNews(turn, text(event.resource, "id") or event.id, reason="reversed")
         else:
-            return [event.fact("refund", Outcome.APPROVED, authorisation_reference=authorisation)]
-        return [event.fact("dispute", Outcome.APPROVED, dispute=dispute, authorisation_reference=authorisation)]
+            return [event.fact("refund", Outcome.APPROVED, **whose)]
+        return [event.fact("dispute", Outcome.APPROVED, dispute=dispute, **whose)]
 
     return read
 
@@ -151,6 +151,7 @@ def _disputed(paypal: Conversation, event: _Event) -> list[News]:
     amount = read_money(found.get("dispute_amount"))
     transactions = found.get("disputed_transactions")
     first = transactions[0] if isinstance(transactions, list) and transactions else None
+    capture = text(first, "seller_transaction_id")
     return [
         event.fact(
             "dispute",
@@ -158,7 +159,8 @@ def _disputed(paypal: Conversation, event: _Event) -> list[News]:
             amount=amount[0] if amount else None,
             currency=amount[1] if amount else None,
             provider_reference=None,
-            authorisation_reference=_ask_authorisation(paypal, text(first, "seller_transaction_id")),
+            authorisation_reference=_ask_authorisation(paypal, capture),
+            capture_reference=capture,
             provider_code=text(found, "dispute_outcome", "outcome_code") or stage,
             dispute=DisputeNews(
                 turn=turn or "inquiry",

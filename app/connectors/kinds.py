@@ -293,6 +293,7 @@ class News:
     operation_key: str | None = None
     provider_reference: str | None = None
     authorisation_reference: str | None = None
+    capture_reference: str | None = None  # the capture that a refund or a chargeback takes from, where it is named
     code: DeclineCode | None = None
     provider_code: str | None = None
     dispute: DisputeNews | None = None

@@ -77,6 +77,7 @@ CAN = Can(
         "refund": "by_resend",
         "cancel": "by_resend",  # a void has no amount, and voiding the void is answered "previously voided"
     },
+    refunds_by="capture",
 )
 SETTINGS = (
     Setting("client_id", "Client ID"),

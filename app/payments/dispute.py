@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -17,7 +18,7 @@ from app.payments.disputed import DISPUTES as DISPUTES
 from app.payments.disputed import booked_as_lost, in_dispute, left_by
 from app.payments.perform import apply_answer
 from app.payments.prepare import fact
-from app.payments.queries import Held, held_authorisation
+from app.payments.queries import OPERATIONS, Held, held_authorisation, named_capture
 from app.payments.states import DISPUTE
 
 
@@ -36,12 +37,12 @@ def book(connection: Connection, held: Held, news: News, actor: str) -> None:
     if dispute["state"] in ("inquiry", "reversed") and turn.turn in ("charged_back", "lost"):
         dispute["amount"] = news.amount or dispute["amount"]  # an inquiry may have named more than is taken
         if turn.turn == "lost":  # nothing is lost that was not taken before
-            _charge_back(connection, held, dispute, actor)
+            _charge_back(connection, held, dispute, news, actor)
             dispute = _moved(connection, dispute, "charged_back", news, actor)
     if turn.turn == "charged_back":
-        _charge_back(connection, held, dispute, actor)
+        _charge_back(connection, held, dispute, news, actor)
     elif turn.turn == "reversed" and dispute["state"] in ("charged_back", "lost"):
-        _give_back(connection, held, dispute, actor)
+        _give_back(connection, held, dispute, news, actor)
     elif turn.turn == "lost":
         _lose(connection, held, dispute)
     _moved(connection, dispute, turn.turn, news, actor)
@@ -114,9 +115,12 @@ def _opened(connection: Connection, held: Held, news: News, turn: DisputeNews, a
     return row
 
 
-def _charge_back(connection: Connection, held: Held, dispute: Mapping[str, Any], actor: str) -> None:
-    reference = dispute["provider_reference"]
-    booked = fact(connection, held, "chargeback", dispute["amount"], reference=reference, actor=actor)
+def _charge_back(connection: Connection, held: Held, dispute: Mapping[str, Any], news: News, actor: str) -> None:
+    whose = {
+        "reference": dispute["provider_reference"],
+        "capture_id": named_capture(connection, held, news.capture_reference),
+    }
+    booked = fact(connection, held, "chargeback", dispute["amount"], **whose, actor=actor)
     apply_answer(connection, booked, Answer(Outcome.APPROVED, amount=dispute["amount"]), actor=actor)
 
 
@@ -131,14 +135,27 @@ def _settle(connection: Connection, held: Held, dispute: Mapping[str, Any]) -> N
     _post(connection, held, dispute, "settled", recipes.undisputed(left_by(connection, dispute)))
 
 
-def _give_back(connection: Connection, held: Held, dispute: Mapping[str, Any], actor: str) -> None:
+def _give_back(connection: Connection, held: Held, dispute: Mapping[str, Any], news: News, actor: str) -> None:
     if dispute["state"] == "lost":
         lost = booked_as_lost(connection, dispute)
         _post(connection, held, dispute, "won_after_all", recipes.lost(-lost))
-    reference = dispute["provider_reference"]
-    booked = fact(connection, held, "reversal", dispute["amount"], reference=reference, actor=actor)
+    whose = {
+        "reference": dispute["provider_reference"],
+        "capture_id": named_capture(connection, held, news.capture_reference) or _taken_from(connection, dispute),
+    }
+    booked = fact(connection, held, "reversal", dispute["amount"], **whose, actor=actor)
     apply_answer(connection, booked, Answer(Outcome.APPROVED, amount=dispute["amount"]), actor=actor)
     _settle(connection, held, dispute)
+
+
+def _taken_from(connection: Connection, dispute: Mapping[str, Any]) -> UUID | None:
+    """The capture that the chargeback named."""
+    query = select(OPERATIONS.c.capture_id).where(
+        OPERATIONS.c.contract_id == dispute["contract_id"],
+        OPERATIONS.c.provider_reference == dispute["provider_reference"],
+        OPERATIONS.c.kind == "chargeback",
+    )
+    return connection.execute(query.order_by(OPERATIONS.c.id.desc()).limit(1)).scalar()
 
 
 def _moved(connection: Connection, dispute: Mapping[str, Any], to: str, news: News, actor: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from app.payments.effect import held_by_provider, revoked
 from app.payments.match import is_early, match, or_our_cancellation
 from app.payments.perform import apply_answer
 from app.payments.prepare import fact
-from app.payments.queries import CONTRACTS, OPERATIONS, Held
+from app.payments.queries import CONTRACTS, OPERATIONS, Held, named_capture
 from app.payments.record import record
 from app.payments.states import FINAL
 
@@ -219,8 +219,12 @@ def _book_foreign(connection: Connection, held: Held, news: News, actor: str) ->
     declined = news.outcome is Outcome.DECLINED
     if declined and not news.provider_reference:
         return held
-    code = (news.code or DeclineCode.PROVIDER_DECLINED).value if declined else None
-    held = fact(connection, held, news.kind, news.amount, reference=news.provider_reference, actor=actor, code=code)
+    whose = {
+        "reference": news.provider_reference,
+        "capture_id": named_capture(connection, held, news.capture_reference) if news.kind == "refund" else None,
+        "code": (news.code or DeclineCode.PROVIDER_DECLINED).value if declined else None,
+    }
+    held = fact(connection, held, news.kind, news.amount, **whose, actor=actor)
     if declined:
         _tell_refused_elsewhere(held, actor)
     else:

@@ -129,11 +129,13 @@ def fact(
     *,
     reference: str | None,
     actor: str,
+    capture_id: UUID | None = None,
     code: str | None = None,
 ) -> Held:
     """Inserts an operation that nobody here commanded, so that what a provider did has a row to stand on.
 
     It reserves nothing: it has happened. The caller records its outcome; until then it is a no for the reason `code`.
+    `capture_id`: what it takes from, if known.
     """
     at = now()
     operation = dict.fromkeys(column.name for column in OPERATIONS.c) | {
@@ -143,6 +145,7 @@ def fact(
         "payment_id": held.payment["id"],
         "authorisation_id": held.authorisation["id"],
         "contract_id": held.authorisation["contract_id"],
+        "capture_id": capture_id,
         "kind": kind,
         "state": "declined",  # the state from which an unexpected yes is booked without having been reserved
         "step": 0,

@@ -7,6 +7,7 @@ from typing import Any
 from app.core.ids import public_id
 from app.payments import checkout as checkouts
 from app.payments.queries import left_to_capture, left_to_refund
+from app.payments.refund import whole
 
 Row = Mapping[str, Any]
 
@@ -92,11 +93,13 @@ def operation_picture(operation: Row) -> dict[str, Any]:
 
 
 def refund_picture(parts: Sequence[Row]) -> dict[str, Any]:
-    """One refund, however many calls it needed: amounts added up, the least finished part's state."""
-    order = ("pending_approval", "created", "submitted", "unknown", "pending", "failed", "declined", "succeeded")
-    worst = min(parts, key=lambda part: order.index(part["state"]))
-    picture = operation_picture({**parts[0], "state": worst["state"], "code": worst["code"]})
+    """One refund, however many calls it needed: amounts added up, the least finished part's state.
+
+    `amount_refunded`: what has really gone back, also when another part was refused or has no answer.
+    """
+    picture = operation_picture({**whole(parts), "booked_amount": None})
     picture["amount"] = sum(operation_picture(part)["amount"] for part in parts)
+    picture["amount_refunded"] = sum(part["booked_amount"] or 0 for part in parts if part["state"] == "succeeded")
     picture["parts"] = len(parts)
     return picture
 

@@ -81,6 +81,20 @@ def open_of_many(connection: Connection, payments: Sequence[UUID]) -> dict[UUID,
     return {held.payment["id"]: held for held in map(_held, rows)}
 
 
+def named_capture(connection: Connection, held: Held, reference: str | None) -> UUID | None:
+    """The capture of an authorisation that a provider calls by this name."""
+    if reference is None:
+        return None
+    return connection.execute(
+        select(OPERATIONS.c.id).where(
+            OPERATIONS.c.contract_id == held.authorisation["contract_id"],
+            OPERATIONS.c.provider_reference == reference,
+            OPERATIONS.c.authorisation_id == held.authorisation["id"],
+            OPERATIONS.c.kind == "capture",
+        )
+    ).scalar()
+
+
 def locked_payment(connection: Connection, payment_id: UUID) -> Mapping[str, Any]:
     """Locks a payment alone. Raises NotFound."""
     row = _LOCKED_PAYMENT.row(connection, {"id": payment_id})

@@ -6,10 +6,11 @@ refund share their `group_id`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Connection, RowMapping, func, select, text
+from sqlalchemy import BigInteger, Connection, RowMapping, case, func, select, text
 
 from app.connectors import CONNECTORS
 from app.connectors.kinds import Refund
@@ -65,7 +66,8 @@ def refund(
 ) -> Done:
     """Refunds `amount` minor units (None: all that is left).
 
-    Raises NotFound, NothingToRefund, RefundTooHigh, DisputeOpen, and what `permit` raises.
+    The operation of the result stands for all parts, see whole(). Raises NotFound, NothingToRefund, RefundTooHigh,
+    DisputeOpen, and what `permit` raises.
     """
     with atomic(of(merchant_id, live)) as connection:
         group_id = uuid7()
@@ -92,7 +94,7 @@ def refund(
             prepared.append((submitted, part))
         if hold:
             hold(connection, payment, group_id)
-            return Done(prepared[-1][0].payment, prepared[0][0].operation)
+            return Done(prepared[-1][0].payment, whole([held.operation for held, _ in prepared]))
     done = [
         perform(
             operation=held.operation,
@@ -103,7 +105,27 @@ def refund(
         )
         for held, part in prepared
     ]
-    return Done(done[-1].payment, done[0].operation)
+    return Done(done[-1].payment, whole([one.operation for one in done]))
+
+
+# From the least finished to the most: what is said of a refund in parts is said of its least finished one.
+_LEAST_FINISHED = (
+    *("pending_approval", "created", "submitted", "unknown", "pending", "failed", "declined", "succeeded"),
+)
+
+
+def whole(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The operations of one refund as one: amounts added up (`booked_amount`: what really went back), the state and
+    the reason of the least finished one."""
+    least = min(parts, key=lambda part: _LEAST_FINISHED.index(part["state"]))
+    booked = [part["booked_amount"] for part in parts if part["booked_amount"] is not None]
+    return {
+        **parts[0],
+        **{name: least[name] for name in ("state", "code", "provider_code", "message")},
+        "amount": sum(part["amount"] for part in parts),
+        "booked_amount": sum(booked) if booked else None,
+        "updated_at": max(part["updated_at"] for part in parts),
+    }
 
 
 _DISPUTED = Statement(
@@ -125,59 +147,79 @@ def check(connection: Connection, payment: Mapping[str, Any], amount: int | None
 
 
 def plan(connection: Connection, payment: Mapping[str, Any], amount: int) -> list[Part]:
-    """Spreads a refund over captures, newest first: over as few calls as the provider needs."""
-    returned = (
+    """Spreads a refund over captures, newest first: over as few calls as the provider needs.
+
+    No authorisation gives back more than it has taken, and no capture where refunds name captures.
+    """
+    captures, returned = _captures(connection, payment["id"]), _returned(connection, payment["id"])
+    parts: list[Part] = []
+    for authorisation_id, group in groupby(captures, lambda row: row["authorisation_id"]):
+        rows = list(group)
+        room = min(left_to_refund(rows[0]), amount)
+        if CONNECTORS[rows[0]["provider"]].CAN.refunds_by == "authorisation":
+            shares = [(rows[0], room)]
+        else:
+            shares = _by_capture(rows, returned.get(authorisation_id, {}), room)
+        parts += [Part(row, share) for row, share in shares if share > 0]
+        amount -= sum(share for _, share in shares)
+    if amount:
+        raise NothingToRefund()
+    return parts
+
+
+_SUMS = ("captured", "refunded", "refund_pending", "charged_back", "over_returned")
+
+
+def _captures(connection: Connection, payment_id: UUID) -> Sequence[RowMapping]:
+    """Of a payment, with the sums of their authorisations; those of the newest authorisation first, newest first."""
+    query = (
         select(
-            OPERATIONS.c.capture_id,
-            func.sum(func.coalesce(OPERATIONS.c.booked_amount, OPERATIONS.c.amount)).cast(BigInteger).label("sum"),
+            *(OPERATIONS.c[name] for name in ("id", "authorisation_id", "provider_reference", "booked_amount")),
+            AUTHORISATIONS.c.provider,
+            *(AUTHORISATIONS.c[name] for name in _SUMS),
         )
+        .join(AUTHORISATIONS, AUTHORISATIONS.c.id == OPERATIONS.c.authorisation_id)
+        .where(OPERATIONS.c.payment_id == payment_id, OPERATIONS.c.kind == "capture", OPERATIONS.c.state == "succeeded")
+        .order_by(AUTHORISATIONS.c.attempt.desc(), OPERATIONS.c.id.desc())
+    )
+    return connection.execute(query).mappings().all()
+
+
+def _returned(connection: Connection, payment_id: UUID) -> dict[UUID, dict[UUID | None, int]]:
+    """By authorisation and capture: what went back, or is about to, or was charged back. None: nobody said of which."""
+    amount = func.coalesce(OPERATIONS.c.booked_amount, OPERATIONS.c.amount)
+    signed = case((OPERATIONS.c.kind == "reversal", -amount), else_=amount)
+    query = (
+        select(OPERATIONS.c.authorisation_id, OPERATIONS.c.capture_id, func.sum(signed).cast(BigInteger).label("sum"))
         .where(
-            OPERATIONS.c.payment_id == payment["id"],
-            OPERATIONS.c.kind == "refund",
+            OPERATIONS.c.payment_id == payment_id,
+            OPERATIONS.c.kind.in_(("refund", "chargeback", "reversal")),
             OPERATIONS.c.state.not_in(("declined", "failed")),
         )
-        .group_by(OPERATIONS.c.capture_id)
-        .subquery()
+        .group_by(OPERATIONS.c.authorisation_id, OPERATIONS.c.capture_id)
     )
-    captures = (
-        connection.execute(
-            select(
-                OPERATIONS.c.id,
-                OPERATIONS.c.authorisation_id,
-                OPERATIONS.c.provider_reference,
-                AUTHORISATIONS.c.provider,
-                (OPERATIONS.c.booked_amount - func.coalesce(returned.c.sum, 0)).label("left"),
-            )
-            .join(AUTHORISATIONS, AUTHORISATIONS.c.id == OPERATIONS.c.authorisation_id)
-            .join(returned, returned.c.capture_id == OPERATIONS.c.id, isouter=True)
-            .where(
-                OPERATIONS.c.payment_id == payment["id"],
-                OPERATIONS.c.kind == "capture",
-                OPERATIONS.c.state == "succeeded",
-            )
-            .order_by(OPERATIONS.c.id.desc())
-        )
-        .mappings()
-        .all()
-    )
-    parts: list[Part] = []
-    for group in _callable_groups(captures):
-        share = min(sum(row["left"] for row in group), amount)
-        if share > 0:
-            parts.append(Part(group[0], share))
-            amount -= share
-        if amount == 0:
-            return parts
-    raise NothingToRefund()
+    found: dict[UUID, dict[UUID | None, int]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.authorisation_id, {})[row.capture_id] = row.sum
+    return found
 
 
-def _callable_groups(captures: Sequence[RowMapping]) -> list[list[RowMapping]]:
-    """Captures that one refund call can cover: each alone, or all of one authorisation."""
-    groups: dict[object, list[RowMapping]] = {}
-    for row in captures:
-        by_capture = CONNECTORS[row["provider"]].CAN.refunds_by == "capture"
-        groups.setdefault(row["id"] if by_capture else row["authorisation_id"], []).append(row)
-    return list(groups.values())
+def _by_capture(
+    rows: Sequence[RowMapping], returned: Mapping[UUID | None, int], amount: int
+) -> list[tuple[RowMapping, int]]:
+    """`amount` over the captures of one authorisation. What went back of none in particular (in the provider's portal,
+    by a bank) or of one more than it had is taken off the newest first, so that an exhausted one is not asked."""
+    left = {row["id"]: row["booked_amount"] - returned.get(row["id"], 0) for row in rows}
+    homeless = sum(sum_ for capture_id, sum_ in returned.items() if capture_id not in left)
+    homeless += sum(-value for value in left.values() if value < 0)
+    shares = []
+    for row in rows:
+        room = max(0, left[row["id"]])
+        gone = min(room, max(0, homeless))
+        share = min(room - gone, amount)
+        homeless, amount = homeless - gone, amount - share
+        shares.append((row, share))
+    return shares
 
 
 def ask(held: Held, capture_reference: str | None) -> Refund:

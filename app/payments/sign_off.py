@@ -89,7 +89,10 @@ def submit_waiting(connection: Connection, group_id: UUID, *, actor: str) -> lis
 
 
 def send(helds: Sequence[Held], references: Mapping[UUID, str | None], *, actor: str) -> Done:
-    """Calls the provider for each. `references`: of the captures that are refunded, see capture_references()."""
+    """Calls the provider for each; the operation of the result stands for all, see refund.whole().
+
+    `references`: of the captures that are refunded, see capture_references().
+    """
     done = [
         perform(
             operation=held.operation,
@@ -100,7 +103,7 @@ def send(helds: Sequence[Held], references: Mapping[UUID, str | None], *, actor:
         )
         for held in helds
     ]
-    return Done(done[-1].payment, done[0].operation)
+    return Done(done[-1].payment, refund.whole([one.operation for one in done]))
 
 
 def capture_references(connection: Connection, helds: Sequence[Held]) -> dict[UUID, str | None]:

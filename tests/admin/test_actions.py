@@ -25,6 +25,8 @@ from sandbox.acquirers.cards import AMOUNTS
 from tests import factories
 from tests.admin.desk import PASSWORD, Desk, user
 from tests.books import booked, told
+from tests.connectors.peers import paypal
+from tests.payments import wallets
 
 
 @pytest.fixture
@@ -214,6 +216,30 @@ def test_part_of_a_payment_goes_back(made, tenant, desk, page_of, story, operati
     assert story(done)[0][-2:] == ["refund.submitted", "refund.succeeded"]
     assert story(done)[1] == {"provider_balance": 740, "payer_clearing": -740}
     assert operations(done)[-1][0::4] == ("refund", "return")
+
+
+def test_a_refund_over_several_captures_is_told_as_one(made, tenant, desk, page_of, story):
+    with paypal.peer() as wallet:
+        made(wallets.add_wallet, tenant, wallet)
+        act = {"merchant_id": tenant.merchant_id, "live": False, "actor": "test"}
+        done = made(wallets.authorised, act, 10_000)
+        for amount in (4_000, 3_000):
+            newest = made(capture, **act, payment_id=done.payment["id"], amount=amount)
+        after = _refunded(desk, page_of(done), "50.00")
+        assert after.notes == ["€50.00 refunded."]
+        paypal.control(wallet, next={"verb": "refund", "do": "decline"})
+        made(capture, **act, payment_id=done.payment["id"])
+        after = _refunded(desk, page_of(done), "45.00")
+    assert after.notes == ["€15.00 of €45.00 refunded. The provider refused the rest: Not enough money on the account."]
+    assert story(done)[0].count("refund.succeeded") == 3 and story(done)[0].count("refund.declined") == 1
+    assert story(done)[1] == {"provider_balance": 3_500, "payer_clearing": -3_500}
+    assert newest.operation["state"] == "succeeded"
+
+
+def _refunded(desk, page, amount):
+    opened = desk.open(f"{page}/refund")
+    stated = desk.send(opened, opened.form("amount"), amount=amount, reason="return")
+    return desk.send(stated, stated.form("amount"))
 
 
 def test_the_sentence_is_in_the_users_language(app, made, tenant, page_of):
