@@ -40,7 +40,8 @@ def of_payment(payment_id: str, query_data: Page) -> Response:
 def get(operation_id: str) -> Response:
     """Get an operation
 
-    For asking again about a capture or refund that was answered with 202.
+    For asking again about a capture that was answered with 202. Of a refund this is one part; the whole of it is
+    at `/v1/refunds/{id}`.
     """
     found = parse_id("op", operation_id)
     return answer(operation_picture(read_one(select(OPERATIONS).where(OPERATIONS.c.id == found))))

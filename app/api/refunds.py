@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from flask import Response
-from sqlalchemy import Select, select
+from sqlalchemy import ScalarSelect, Select, select
 
 from app.api._answers import answer, status_of
 from app.api._callers import actor, needs, permitted, scope, tenant
@@ -42,7 +42,8 @@ def create(payment_id: str, json_data: NewRefund) -> Response:
     """Refund a payment
 
     A refund over several captures may need several calls to the provider (`parts`); its status is that of the
-    least finished one. Where it needs a second person's approval, its status is `pending_approval` until then.
+    least finished one, and `amount_refunded` what has gone back. Where it needs a second person's approval, its
+    status is `pending_approval` until then.
     """
     try:
         done = refund(
@@ -63,7 +64,24 @@ def create(payment_id: str, json_data: NewRefund) -> Response:
     return answer(refund_picture(rows), status_of(rows, 201))
 
 
-def _parts(group_id: UUID) -> Select[tuple]:
+@api.get("/refunds/<refund_id>")
+@needs("payment.read")
+@api.output(Refund)
+def get(refund_id: str) -> Response:
+    """Get a refund
+
+    For asking again about a refund that was answered with 202. All its parts count; the id of any of them finds it.
+    """
+    part = OPERATIONS.alias("part")
+    group_id = (
+        select(part.c.group_id).where(part.c.id == parse_id("op", refund_id), part.c.kind == "refund").scalar_subquery()
+    )
+    with reading(scope()) as connection:
+        rows = [dict(row) for row in connection.execute(_parts(group_id)).mappings()]
+    return answer(refund_picture([found(rows), *rows[1:]]))
+
+
+def _parts(group_id: UUID | ScalarSelect[UUID]) -> Select[tuple]:
     return select(OPERATIONS).where(OPERATIONS.c.group_id == group_id).order_by(OPERATIONS.c.id)
 
 

@@ -79,6 +79,7 @@ def things(app, tenant) -> dict[str, str]:
     dispute = api.get("/disputes").get_json()["data"][0]["id"]
     return {
         "payment_id": payment["id"],
+        "refund_id": api.post(f"/payments/{payment['id']}/refunds", {"amount": 100}).get_json()["id"],
         "operation_id": api.get(f"/payments/{payment['id']}/operations").get_json()["data"][0]["id"],
         "checkout_id": api.post("/checkouts", order()).get_json()["id"],
         "customer_id": api.post("/customers", {"name": "Erika"}).get_json()["id"],

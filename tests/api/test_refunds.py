@@ -1,7 +1,11 @@
 """Refunds through the API."""
 
 from app.api._pictures import Refund
+from app.core.ids import public_id
+from app.payments.capture import capture
 from tests.api.conftest import error_of, fits
+from tests.connectors.peers import paypal
+from tests.payments import wallets
 
 
 def test_a_part_and_then_the_rest_are_refunded(api):
@@ -31,3 +35,34 @@ def test_a_refund_that_nobody_answers_is_accepted_and_reserved(api):
     answer = api.post(f"/payments/{payment['id']}/refunds", {"amount": 6_606})
     assert (answer.status_code, fits(Refund, answer)["status"]) == (202, "unknown")
     assert api.get(f"/payments/{payment['id']}").get_json()["amount_refundable"] == 10_000 - 6_606
+
+
+def test_a_refund_in_parts_is_asked_for_as_one(api, app):
+    """Its status is that of its least finished part, whichever part's id is asked for."""
+    act = {"merchant_id": api.tenant.merchant_id, "live": False, "actor": "test"}
+    with paypal.peer() as wallet:
+        with app.app_context():
+            wallets.add_wallet(api.tenant, wallet)
+            payment_id = wallets.authorised(act).payment["id"]
+            for amount in (4_000, 3_000):
+                capture(**act, payment_id=payment_id, amount=amount)
+        paypal.control(wallet, next={"verb": "refund", "do": "unknown_word"})
+        payment = public_id("pay", payment_id)
+        made = api.post(f"/payments/{payment}/refunds", {"amount": 5_000})
+    assert made.status_code == 202
+    picture = fits(Refund, api.get(f"/refunds/{made.get_json()['id']}"))
+    assert picture == made.get_json()
+    assert (picture["status"], picture["amount"], picture["amount_refunded"], picture["parts"]) == (
+        *("unknown", 5_000),
+        *(2_000, 2),
+    )
+    newest = api.get(f"/payments/{payment}/operations").get_json()["data"][0]
+    assert (newest["object"], newest["status"], newest["amount"]) == ("refund", "succeeded", 2_000)
+    assert api.get(f"/refunds/{newest['id']}").get_json() == picture
+
+
+def test_what_is_no_refund_is_not_found_as_one(api):
+    payment = api.pay()
+    made = api.post(f"/payments/{payment['id']}/captures", {"amount": 2_500}).get_json()
+    assert error_of(api.get(f"/refunds/{made['id']}")) == (404, "not_found", None)
+    assert error_of(api.get("/refunds/op_nonsense")) == (404, "not_found", None)
