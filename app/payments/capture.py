@@ -18,7 +18,7 @@ from app.payments.perform import Done, operation_key, perform
 from app.payments.permit import Permit, always
 from app.payments.prepare import submit
 from app.payments.queries import Held, held_open, left_to_capture, locked_payment
-from app.payments.reauthorise import is_due, reauthorise
+from app.payments.reauthorise import is_due, reauthorise, refuse_unanswered
 
 
 class NothingToCapture(Conflict):
@@ -69,7 +69,7 @@ def capture(
 
     At a provider that captures only once, the rest is released and booked as cancelled. `operation_id`: of the
     operation to be written, if it was promised before (review.py). Raises NotFound, NothingToCapture, CaptureTooHigh,
-    HeldForReview, AuthorisationExpired, CapturedOnce, and what `permit` raises.
+    HeldForReview, AuthorisationExpired, CapturedOnce, RenewalUnderWay, and what `permit` raises.
     """
     wanted = {"amount": amount, "final": final, "reason": reason, "lines": lines, "permit": permit}
     wanted["operation_id"] = operation_id or uuid7()
@@ -115,6 +115,7 @@ def _prepare(
         asked, last = check(held, wanted["amount"], wanted["final"])
         if not renewed and is_due(held):
             raise _Fading(held.authorisation["id"])
+        refuse_unanswered(connection, held)
         rest = left_to_capture(held.authorisation) - asked if wanted["final"] else 0
         hold = wanted["permit"](connection, held.payment, "capture", asked, operation_id, rest)
         held = submit(

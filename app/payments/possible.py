@@ -11,6 +11,7 @@ from app.core.errors import Refusal
 from app.payments import cancel, capture, refund
 from app.payments.history import open_of
 from app.payments.queries import OPERATIONS, Held
+from app.payments.reauthorise import refuse_unanswered
 from app.payments.review import NotHeld, captures_itself
 
 
@@ -39,7 +40,7 @@ def possible(connection: Connection, payment: Mapping[str, Any]) -> Possible:
     held = open_of(connection, payment)
     can = CONNECTORS[held.contract["provider"]].CAN if held else None
     return Possible(
-        capture=_capture(held),
+        capture=_capture(connection, held),
         refund=_refund(connection, payment),
         cancel=_cancel(connection, held),
         release=_release(held),
@@ -48,11 +49,13 @@ def possible(connection: Connection, payment: Mapping[str, Any]) -> Possible:
     )
 
 
-def _capture(held: Held | None) -> Offer:
+def _capture(connection: Connection, held: Held | None) -> Offer:
     if held is None:
         return Offer(refused=capture.NothingToCapture())
     try:
-        return Offer(capture.check(held, None, False)[0])
+        left, _ = capture.check(held, None, False)
+        refuse_unanswered(connection, held)
+        return Offer(left)
     except Refusal as refusal:
         return Offer(refused=refusal)
 

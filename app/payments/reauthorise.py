@@ -2,43 +2,68 @@
 
 An authorisation is guaranteed for its honour period only. When a capture comes later, the rest is first
 authorised anew: the new authorisation takes the old one's place, whose rest is booked as cancelled. If
-the provider says no, the old one stays, and the capture is tried on it.
+the provider says no, the old one stays, and the capture is tried on it; while it says nothing, nothing is captured.
 """
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from app.connectors import CONNECTORS
 from app.connectors.kinds import Authorise
 from app.core.clock import business_now, now
 from app.core.db import atomic, of
+from app.core.errors import Conflict
 from app.core.events import tell
 from app.core.ids import public_id, uuid7
+from app.core.texts import N_
 from app.payments.perform import operation_key, perform
 from app.payments.prepare import LEASE
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, PAYMENTS, Held, held_authorisation, left_to_capture
+from app.payments.states import OPEN
+
+
+class RenewalUnderWay(Conflict):
+    code = "renewal_under_way"
+    message = N_("The renewal of this authorisation has no answer yet.")
+    advice = N_("Capture once its outcome is known. The provider is asked by itself.")
 
 
 def is_due(held: Held) -> bool:
     """Is the honour period over, and can this provider renew?"""
-    authorisation, until = held.authorisation, held.authorisation["honour_until"]
+    authorisation = held.authorisation
+    return (
+        may_be_renewed(held)
+        and left_to_capture(authorisation) > 0
+        and authorisation["capture_pending"] + authorisation["cancel_pending"] == 0
+    )
+
+
+def may_be_renewed(held: Held) -> bool:
+    """Only once, where the provider can, and when it is not guaranteed any more."""
+    until = held.authorisation["honour_until"]
     return (
         until is not None
         and until <= business_now(held.clock_offset_seconds)
         and CONNECTORS[held.contract["provider"]].CAN.reauthorise
-        and authorisation["replaces_id"] is None  # only once
-        and left_to_capture(authorisation) > 0
-        and authorisation["capture_pending"] + authorisation["cancel_pending"] == 0
+        and held.authorisation["replaces_id"] is None
     )
+
+
+def refuse_unanswered(connection: Connection, held: Held) -> None:
+    """Raises RenewalUnderWay: what was captured now could be there to be captured once more when the yes comes."""
+    if may_be_renewed(held) and _renewal(connection, held.authorisation["id"], OPERATIONS.c.state.in_(OPEN)):
+        raise RenewalUnderWay()
 
 
 def reauthorise(*, merchant_id: UUID, live: bool, authorisation_id: UUID, actor: str) -> None:
     """Renews what is left of an authorisation, if that is still due. Prepare, call, record."""
     with atomic(of(merchant_id, live)) as connection:
         held = held_authorisation(connection, authorisation_id)
-        if not held.authorisation["is_open"] or not is_due(held) or _asked_before(connection, authorisation_id):
+        # A no stands, and a renewal of which nobody knows yet may have happened: neither is asked for twice.
+        asked_before = _renewal(connection, authorisation_id, OPERATIONS.c.state != "failed")
+        if not held.authorisation["is_open"] or not is_due(held) or asked_before:
             return
         operation = _successor(connection, held, actor, now() + LEASE)
     perform(
@@ -58,16 +83,12 @@ def reauthorise(*, merchant_id: UUID, live: bool, authorisation_id: UUID, actor:
     )
 
 
-def _asked_before(connection: Connection, authorisation_id: UUID) -> bool:
-    """A no stands, and a renewal of which nobody knows yet may have happened: neither is asked for twice."""
+def _renewal(connection: Connection, authorisation_id: UUID, condition: ColumnElement[bool]) -> bool:
+    """Is there a renewal of this authorisation such that ...?"""
     earlier = (
         select(OPERATIONS.c.id)
         .join(AUTHORISATIONS, AUTHORISATIONS.c.id == OPERATIONS.c.authorisation_id)
-        .where(
-            AUTHORISATIONS.c.replaces_id == authorisation_id,
-            OPERATIONS.c.kind == "authorise",
-            OPERATIONS.c.state != "failed",
-        )
+        .where(AUTHORISATIONS.c.replaces_id == authorisation_id, OPERATIONS.c.kind == "authorise", condition)
     )
     return connection.execute(earlier.limit(1)).first() is not None
 

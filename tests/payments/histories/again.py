@@ -41,7 +41,13 @@ class Again(Commands):
         if attempt is None or attempt.held or not attempt.known:
             return False
         left, acquirer, reference = self.model.left_to_capture(attempt), self.acquirer(attempt), self.reference(attempt)
-        if left == 0 or left % 10_000 in STEERING or self.expired(attempt) or self.fades(attempt):
+        if (
+            left == 0
+            or left % 10_000 in STEERING
+            or self.expired(attempt)
+            or self.fades(attempt)
+            or self.renewing(attempt)
+        ):
             return False
         return why_not(acquirer, "capture", acquirer.authorisation(reference), left, "EUR") is None
 

@@ -123,15 +123,17 @@ class Commands(History):
         left = self.left
         asked = left if share is None else share
         allowed = attempt is not None and 0 < asked <= left and not attempt.held and not self.expired(attempt)
+        allowed = allowed and not self.renewing(attempt)
         renews = attempt is not None and allowed and self.fades(attempt)
 
         def call(once: Once) -> Any:
             return capture(**self.business.act, payment_id=self.payment_id, amount=share, final=final, once=once)
 
-        rows = self.command(call, mishap, allowed=allowed, place=attempt.place if attempt else 0)
+        rows = self.command(call, mishap, allowed=None if renews else allowed, place=attempt.place if attempt else 0)
         if rows and attempt and renews:
-            renewal = self.new_attempt(rows[0], replaces=attempt)
-            self.answered(self.begun(rows[0], attempt=renewal), mishap)
+            renewal = self.begun(rows[0], attempt=self.new_attempt(rows[0], replaces=attempt))
+            self.answered(renewal, mishap)
+            assert self.refused == (renewal.is_open and mishap not in DEATHS), "it waits for the renewal's answer"
             rows = self.new_rows()
             attempt, mishap = self.model.open_attempt or attempt, None
         if rows and attempt:
@@ -141,11 +143,12 @@ class Commands(History):
         """Is the time over for which its acquirer guarantees it? Then it is renewed first, once."""
         sums = self.model.sums(attempt)
         due = self.row_of(attempt)["honour_until"] <= self.business_now
-        renewals = [
-            op for one in self.model.attempts if one.replaces is attempt for op in self.model.of("authorise", one)
-        ]
-        asked = any(op.state != "failed" for op in renewals)
+        asked = any(op.state != "failed" for op in self.model.renewals(attempt))
         return due and not asked and attempt.replaces is None and sums["capture_pending"] + sums["cancel_pending"] == 0
+
+    def renewing(self, attempt: Attempt | None) -> bool:
+        """Has its renewal no answer yet? Then nothing is captured."""
+        return attempt is not None and any(op.is_open for op in self.model.renewals(attempt))
 
     @precondition(lambda self: self.began and (self.left > 0 or self.waiting))
     @rule(mishap=mishaps)

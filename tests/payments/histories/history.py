@@ -41,6 +41,7 @@ class Made:
 class History(RuleBasedStateMachine):
     world: ClassVar[World]
     began = False
+    refused = False  # was the last command?
 
     def begin(self, letters: str, amount: int, mode: Any, review: bool, honour_days: int | None) -> None:
         self.world.new_history()
@@ -134,14 +135,18 @@ class History(RuleBasedStateMachine):
 
     # Acting
 
-    def command(self, call: Call, mishap: str | None, *, allowed: bool, place: int = 0) -> list[Row]:
-        """Makes a request under a new key, with `mishap` on its first call. Returns the operations it wrote down."""
+    def command(self, call: Call, mishap: str | None, *, allowed: bool | None, place: int = 0) -> list[Row]:
+        """Makes a request under a new key, with `mishap` on its first call. Returns the operations it wrote down.
+
+        `allowed` None: whether it is depends on what comes of its first call; see `refused`.
+        """
         once = Once(key=f"key-{len(self.made)}-{self.world.steps}", route="histories", body=b"{}")
         with self.world.trouble(mishap, self.business.acquirers[place]):
             outcome, refusal = self.outcome(call, once)
-        assert (outcome == "refused") == (not allowed), (outcome, refusal, allowed)
+        self.refused = outcome == "refused"
+        assert allowed is None or self.refused == (not allowed), (outcome, refusal, allowed)
         rows = self.new_rows()
-        if outcome == "done" or rows:
+        if outcome == "done" or (rows and not self.refused):
             self.made.append(Made(call, once))
         return rows
 
@@ -190,8 +195,8 @@ class History(RuleBasedStateMachine):
         op.attempt.known |= op.kind == "authorise"
 
     def hear(self, op: Op, to: str, **more: Any) -> None:
-        renewal = op.kind == "authorise" and op.attempt.replaces is not None
-        left = self.model.left_to_capture(op.attempt.replaces) if renewal and op.attempt.replaces else 0
+        old = op.attempt.replaces if op.kind == "authorise" else None
+        left = self.model.left_to_capture(old) if old else 0
         was = op.state
         too_late = self.model.hears(op, to, **more)
         unsent = op.gives_back and op.state == "failed" and was != "failed"
@@ -200,10 +205,10 @@ class History(RuleBasedStateMachine):
             word = "payment.late_approval_reversed" if too_late else "cancellation.planned"
             wanted = [("cancel", back, op.attempt)]
             self.expect(wanted, lambda new: self.model.sent_back(new, word), state="created")
-        if renewal and to == "succeeded" and was != to:
-            for fact in self.expected([("cancel", left, op.attempt.replaces)] if left else []):
-                self.model.renewed(op, fact)
-            op.attempt.replaces.open = False  # type: ignore[union-attr]
+        if old and op.state == "succeeded" and was != "succeeded" and not too_late:
+            self.expect([("cancel", left, old)], self.model.renewed)
+            too_much = self.model.holds(op.attempt) - left
+            self.expect([("cancel", too_much, op.attempt)] if too_much > 0 else [], self.model.fact)
 
     def expect(self, wanted: Sequence[tuple[str, int, Attempt]], learn: Callable[[Op], None], **more: Any) -> None:
         for op in self.expected(wanted, **more):

@@ -5,9 +5,8 @@ compared with the model (look.py), and at the end with what the acquirers wrote 
 To add a way to act, add a rule: call the operation through `command()` and say what must come of it.
 """
 
-from tests.payments.histories.approvals import Approvals
-from tests.payments.histories.outside import Outside
+from tests.payments.histories.renewals import Renewals
 
 
-class Histories(Outside, Approvals):
+class Histories(Renewals):
     """Everything that can happen to a payment."""

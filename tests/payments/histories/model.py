@@ -178,7 +178,7 @@ class Expected:
         if to == "pending" and op.waits and op.state in ("action", "unknown"):
             return False  # they have done their part at the bank; somebody has to fetch the outcome
         attempt = op.attempt
-        too_late = op.kind == "authorise" and to == "succeeded" and attempt.replaces is None and self._is_late(attempt)
+        too_late = op.kind == "authorise" and to == "succeeded" and self._is_late(attempt)
         op.state = to
         self._tell(op, to)
         if to == "succeeded":
@@ -192,7 +192,11 @@ class Expected:
         return too_late
 
     def _is_late(self, attempt: Attempt) -> bool:
-        return not attempt.open or self.stage in ("cancelled", "expired")
+        """Does nobody wait for it any more? For a renewal: nobody, once what it renews has nothing to capture."""
+        over = self.stage in ("cancelled", "expired")
+        if attempt.replaces is not None:
+            return over or not attempt.replaces.open or self.left_to_capture(attempt.replaces) == 0
+        return over or not attempt.open
 
     def _attempt_went(self, attempt: Attempt, to: str, too_late: bool) -> None:
         renewal = attempt.replaces is not None
@@ -223,13 +227,14 @@ class Expected:
         """The payer is back from their bank, and the bank is asked."""
         op.state, op.silent, op.returned = "submitted", op.silent + 1, op.returned or with_proof
 
-    def renewed(self, op: Op, left: Op | None) -> None:
-        """The new authorisation takes the old one's place; what was left of that one is released (`left`)."""
-        old = op.attempt.replaces
-        assert old
-        if left is not None:
-            self.fact(left)
-        old.open = False
+    def renewed(self, left: Op) -> None:
+        """A new authorisation takes the old one's place, and what was left of that one is released."""
+        stage = self.stage
+        self.fact(left)
+        left.attempt.open, self.stage = False, stage
+
+    def renewals(self, attempt: Attempt) -> list[Op]:
+        return [op for one in self.attempts if one.replaces is attempt for op in self.of("authorise", one)]
 
     def fact(self, op: Op, *, lapsed: bool = False) -> None:
         """Something nobody here commanded: booked as it is."""
