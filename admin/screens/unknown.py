@@ -18,14 +18,14 @@ from admin.office import url
 from admin.screen import Entry, Screen, actor, go, page, say, say_refused
 from admin.texts import lazy as _l
 from app.approvals.ask import ask
-from app.connectors import CONNECTORS
 from app.core.db import atomic, of
 from app.core.errors import NotFound, Refusal
 from app.core.ids import parse_id, public_id
 from app.core.texts import N_
 from app.merchants.models import Merchant
+from app.payments.again import way
 from app.payments.enquire import enquire_now
-from app.payments.queries import CONTRACTS, OPERATIONS, PAYMENTS
+from app.payments.queries import AUTHORISATIONS, CONTRACTS, OPERATIONS, PAYMENTS
 from app.payments.worklist import SENT_AT, WAITS_FOR_STAFF
 
 _MOST = 200
@@ -34,7 +34,7 @@ _MOST = 200
 HOW = {
     "by_id": N_("We ask the provider again and again."),
     "by_reference": N_("We ask the provider again and again."),
-    "by_resend": N_("We send it again under the same key."),
+    "by_resend": N_("We send it again under the same key, which does not make it happen twice."),
     "by_news": N_("Only a message from the provider or a settlement file can tell."),
 }
 PROMISED = N_("The provider has it and promised to tell, and has not told for too long.")
@@ -145,12 +145,12 @@ def _rows() -> Any:
             PAYMENTS.c.merchant_reference,
             PAYMENTS.c.brand,
             PAYMENTS.c.last4,
-            PAYMENTS.c.method,
-            CONTRACTS.c.provider,
+            *(AUTHORISATIONS.c[name] for name in ("provider", "method", "instrument_id", "store", "replaces_id")),
             CONTRACTS.c.label.label("contract_label"),
             Merchant.name.label("merchant_name"),
         )
         .join(PAYMENTS, PAYMENTS.c.id == OPERATIONS.c.payment_id)
+        .join(AUTHORISATIONS, AUTHORISATIONS.c.id == OPERATIONS.c.authorisation_id)
         .join(CONTRACTS, CONTRACTS.c.id == OPERATIONS.c.contract_id)
         .join(Merchant, Merchant.id == OPERATIONS.c.merchant_id)
         .where(WAITS_FOR_STAFF, OPERATIONS.c.live == here().live)
@@ -163,8 +163,7 @@ def _rows() -> Any:
 def _how(row: Any) -> str:
     if row["state"] == "pending":
         return formats.said(PROMISED)
-    resolution = CONNECTORS[row["provider"]].CAN.resolve.get(row["kind"], "by_news")
-    return formats.said(HOW[resolution])
+    return formats.said(HOW[way(row, row)])
 
 
 SCREEN = Unknown

@@ -15,11 +15,11 @@ from app.connectors._paypal_orders import (
     text,
     transactions,
 )
-from app.connectors.kinds import Action, Answer, Contract, DeclineCode, Enquire, Outcome
+from app.connectors.kinds import Action, Answer, DeclineCode, Enquire, Outcome
 
 
-def enquire(contract: Contract, ask: Enquire) -> Answer:
-    paypal = Conversation(contract)
+def look_up(paypal: Conversation, ask: Enquire) -> Answer:
+    """Asks without sending anything again."""
     if ask.verb == "register":
         return _enquire_register(paypal, ask)
     if ask.verb == "authorise":
@@ -33,7 +33,8 @@ def enquire(contract: Contract, ask: Enquire) -> Answer:
             return _nothing_found(said, ask.provider_reference)
         return read(said.data, ask.currency)
     if ask.authorisation_reference:
-        return made_before(paypal, ask.verb, ask.operation_key, ask.authorisation_reference, ask.currency)
+        made = made_before(paypal, ask.verb, ask.operation_key, ask.authorisation_reference, ask.currency)
+        return made or unknown("not found in its order")
     return unknown("no reference to ask with")
 
 
@@ -75,17 +76,20 @@ def _enquire_cancel(paypal: Conversation, ask: Enquire) -> Answer:
     return _nothing_found(said, reference)  # still there: the void may be on its way
 
 
-def made_before(paypal: Conversation, verb: str, key: str, authorisation: str, currency: str) -> Answer:
-    """Finds a capture or refund of ours in its order, by the operation key in its invoice number."""
+def made_before(paypal: Conversation, verb: str, key: str, authorisation: str, currency: str) -> Answer | None:
+    """Finds a capture or refund of ours in its order, by the operation key in its invoice number. None: the order has
+    none; UNKNOWN when it could not be read."""
     known = paypal.look(f"/v2/payments/authorizations/{authorisation}")
     if known.status == 404:  # captured at once, so the authorisation's reference is a capture's
         known = paypal.look(f"/v2/payments/captures/{authorisation}")
     order = text(known.data, "supplementary_data", "related_ids", "order_id")
-    found = paypal.look(f"/v2/checkout/orders/{order}").data if order else None
-    for one in transactions(found or {}, "captures" if verb == "capture" else "refunds"):
+    found = paypal.look(f"/v2/checkout/orders/{order}") if order else None
+    if found is None or not found.ok or found.data is None:
+        return unknown("its order cannot be read")
+    for one in transactions(found.data, "captures" if verb == "capture" else "refunds"):
         if operation_key("capture" if verb == "capture" else "refund", one) == key:
             return read_capture(one, currency) if verb == "capture" else read_refund(one, currency)
-    return unknown("not found in its order")
+    return None
 
 
 def _nothing_found(said: Said, reference: str) -> Answer:

@@ -53,7 +53,7 @@ CAN = Can(
     reauthorise=False,
     resolve={
         "register": "by_reference",
-        "authorise": "by_resend",
+        "authorise": "by_news",
         "capture": "by_resend",
         "refund": "by_resend",
         "cancel": "by_resend",

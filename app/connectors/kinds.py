@@ -65,7 +65,8 @@ class Can:
 
     `resolve`: how an UNKNOWN of each verb is resolved. by_id: ask with the provider's reference;
     by_reference: ask with ours; by_resend: send again under the same idempotency key (never with a raw
-    card); by_news: only a notification, a settlement file or a person can tell.
+    card or a token, see payments/again.py), for `resend_days`, while the provider surely keeps it; by_news: only a
+    notification, a settlement file or a person can tell.
     """
 
     captures: Literal["one", "many"]
@@ -78,6 +79,8 @@ class Can:
     reauthorise: bool  # can a fading authorisation be renewed without the payer?
     resolve: Mapping[Verb, Resolution]
     refunds_by: Literal["authorisation", "capture"] = "authorisation"  # what a refund refers to at the provider
+    resend_days: int = 1
+    resolve_otherwise: Resolution = "by_news"  # instead of by_resend, once its reference is known or the key too old
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +214,8 @@ class Cancel:
 @dataclass(frozen=True, slots=True)
 class Enquire:
     """Ask what became of an operation. `provider_reference` is its own if it has one;
-    `authorisation_reference` that of the authorisation it works on."""
+    `authorisation_reference` that of the authorisation it works on. `again`: the request itself, if it may be
+    sent once more under its key."""
 
     verb: Verb
     operation_key: str
@@ -220,6 +224,7 @@ class Enquire:
     provider_reference: str | None = None
     authorisation_reference: str | None = None
     merchant_reference: str = ""
+    again: Authorise | Capture | Refund | Cancel | None = None
 
 
 @dataclass(frozen=True, slots=True)

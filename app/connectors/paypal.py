@@ -9,8 +9,8 @@ An order repeated later is still not charged twice where the account blocks used
 default), because ours are unique per operation; such a refusal therefore counts as UNKNOWN, not as a no.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from app.connectors._checking import checked, host_of, mode_fits
 from app.connectors._paypal_calls import (
@@ -24,8 +24,7 @@ from app.connectors._paypal_calls import (
     request_id,
     unknown,
 )
-from app.connectors._paypal_enquire import enquire as enquire
-from app.connectors._paypal_enquire import made_before, read_setup
+from app.connectors._paypal_enquire import look_up, made_before, read_setup
 from app.connectors._paypal_news import read_news as read_news
 from app.connectors._paypal_orders import (
     approval_url,
@@ -52,6 +51,7 @@ from app.connectors.kinds import (
     Checked,
     Contract,
     DeclineCode,
+    Enquire,
     Outcome,
     Reached,
     Refund,
@@ -71,13 +71,15 @@ CAN = Can(
     honour_days=3,
     reauthorise=True,
     resolve={
-        "register": "by_resend",
+        "register": "by_id",
         "authorise": "by_resend",
         "capture": "by_resend",
         "refund": "by_resend",
         "cancel": "by_resend",  # a void has no amount, and voiding the void is answered "previously voided"
     },
     refunds_by="capture",
+    resend_days=30,
+    resolve_otherwise="by_reference",
 )
 SETTINGS = (
     Setting("client_id", "Client ID"),
@@ -187,7 +189,8 @@ def capture(contract: Contract, ask: Capture) -> Answer:
     if said.ok and said.data is not None:
         return read_capture(said.data, ask.currency)
     if said.word == "DUPLICATE_INVOICE_ID":
-        return made_before(paypal, "capture", ask.operation_key, ask.provider_reference, ask.currency)
+        made = made_before(paypal, "capture", ask.operation_key, ask.provider_reference, ask.currency)
+        return made or unknown("not found in its order")
     return refusal(said)
 
 
@@ -208,7 +211,8 @@ def refund(contract: Contract, ask: Refund) -> Answer:
     if said.ok and said.data is not None:
         return read_refund(said.data, ask.currency)
     if said.word == "DUPLICATE_INVOICE_ID":
-        return made_before(paypal, "refund", ask.operation_key, ask.provider_reference, ask.currency)
+        made = made_before(paypal, "refund", ask.operation_key, ask.provider_reference, ask.currency)
+        return made or unknown("not found in its order")
     return refusal(said)
 
 
@@ -222,8 +226,8 @@ def cancel(contract: Contract, ask: Cancel) -> Answer:
     if voided or said.word == "PREVIOUSLY_VOIDED":
         return Answer(Outcome.APPROVED, provider_reference=ask.provider_reference)
     if said.ok:
-        return unknown(f"void {text(said.data, 'status')}", ask.provider_reference)
-    return refusal(said, ask.provider_reference)
+        return unknown(f"void {text(said.data, 'status')}")
+    return refusal(said)  # a void that we know nothing of has no reference
 
 
 def check(contract: Contract) -> Checked:
@@ -237,6 +241,26 @@ def check(contract: Contract) -> Checked:
         return credentials_work(Conversation(contract))
 
     return checked(call)
+
+
+def enquire(contract: Contract, ask: Enquire) -> Answer:
+    """By PayPal's reference where we have it. What never got one is sent again: PayPal answers what it has done under
+    this PayPal-Request-Id, or does it now. A no to that counts only if nothing of ours is in the order."""
+    paypal = Conversation(contract)
+    if ask.again is None or ask.provider_reference:
+        return look_up(paypal, ask)
+    answer = _SEND[type(ask.again)](contract, ask.again)
+    if answer.outcome is Outcome.DECLINED and ask.verb in ("capture", "refund") and ask.authorisation_reference:
+        return made_before(paypal, ask.verb, ask.operation_key, ask.authorisation_reference, ask.currency) or answer
+    return answer
+
+
+_SEND: Mapping[type, Callable[[Contract, Any], Answer]] = {
+    Authorise: authorise,
+    Capture: capture,
+    Refund: refund,
+    Cancel: cancel,
+}
 
 
 def _void(paypal: Conversation, reference: str) -> Said:

@@ -48,9 +48,9 @@ CAN = Can(
     resolve={
         "register": "by_reference",
         "authorise": "by_reference",
-        "capture": "by_resend",
-        "refund": "by_resend",
-        "cancel": "by_resend",
+        "capture": "by_id",  # the intent says it
+        "refund": "by_reference",  # among the intent's refunds, by our key in its metadata
+        "cancel": "by_id",
     },
 )
 SETTINGS = (

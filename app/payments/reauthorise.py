@@ -5,6 +5,7 @@ authorised anew: the new authorisation takes the old one's place, whose rest is 
 the provider says no, the old one stays, and the capture is tried on it; while it says nothing, nothing is captured.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -70,16 +71,21 @@ def reauthorise(*, merchant_id: UUID, live: bool, authorisation_id: UUID, actor:
         operation=operation,
         contract=held.contract,
         verb="authorise",
-        ask=Authorise(
-            operation_key=operation_key(operation["id"]),
-            method=held.authorisation["method"],
-            amount=operation["amount"],
-            currency=operation["currency"],
-            merchant_reference=held.payment["merchant_reference"],
-            initiator="merchant",
-            reauthorise=held.authorisation["provider_reference"],
-        ),
+        ask=ask(replace(held, operation=operation), held.authorisation["provider_reference"]),
         actor=actor,
+    )
+
+
+def ask(held: Held, reference: str | None) -> Authorise:
+    """`held`: with the renewal's operation. `reference`: of the authorisation that is renewed."""
+    return Authorise(
+        operation_key=operation_key(held.operation["id"]),
+        method=held.authorisation["method"],
+        amount=held.operation["amount"],
+        currency=held.operation["currency"],
+        merchant_reference=held.payment["merchant_reference"],
+        initiator="merchant",
+        reauthorise=reference,
     )
 
 

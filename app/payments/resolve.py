@@ -8,6 +8,7 @@ for too long goes to the staff's worklist (worklist.py), still reserved.
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -21,6 +22,7 @@ from app.core.db import ALL, atomic, of, reading
 from app.core.ids import public_id
 from app.core.logs import about, about_payment
 from app.payments import cancel, capture, refund
+from app.payments.again import again
 from app.payments.effect import Effect
 from app.payments.perform import (
     Done,
@@ -90,11 +92,12 @@ def resolve(operation_id: UUID, *, merchant_id: UUID, live: bool) -> Done:
     """Finds out what became of one operation and records it. An operation never sent is sent."""
     with reading(of(merchant_id, live)) as connection:
         held = read_operation(connection, operation_id)
+        request = again(connection, held)
     with about_payment(public_id("pay", held.payment["id"])):
-        return _resolved(held)
+        return _resolved(held, request)
 
 
-def _resolved(held: Held) -> Done:
+def _resolved(held: Held, request: Any) -> Done:
     state, kind = held.operation["state"], held.operation["kind"]
     mine = {"merchant_id": held.operation["merchant_id"], "live": held.operation["live"]}
     operation_id = held.operation["id"]
@@ -104,7 +107,7 @@ def _resolved(held: Held) -> Done:
         return Done(held.payment, held.operation)
     if CONNECTORS[held.contract["provider"]].CAN.resolve[_VERBS[kind]] == "by_news":
         return _wait(held)
-    answer = call(held.contract, "enquire", enquiry(held))
+    answer = call(held.contract, "enquire", enquiry(held, request))
     if answer is not None and _payer_is_done(held, answer):
         return resume(**mine, operation_id=operation_id, parameters={}, actor="job:resolve")
     if answer is None or _still_unclear(held, answer):
@@ -121,7 +124,8 @@ def _payer_is_done(held: Held, answer: Answer) -> bool:
     return answer.outcome is Outcome.PENDING or (answer.outcome is Outcome.ACTION and bool(returned(held.operation)))
 
 
-def enquiry(held: Held) -> Enquire:
+def enquiry(held: Held, request: Any) -> Enquire:
+    """`request`: what may be sent again (again.py)."""
     operation, authorisation = held.operation, held.authorisation
     return Enquire(
         verb=_VERBS[operation["kind"]],
@@ -131,6 +135,7 @@ def enquiry(held: Held) -> Enquire:
         provider_reference=operation["provider_reference"],
         authorisation_reference=authorisation["provider_reference"],
         merchant_reference=held.payment["merchant_reference"],
+        again=request,
     )
 
 

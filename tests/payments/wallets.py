@@ -33,9 +33,9 @@ def add_wallet(tenant: factories.Tenant, wallet: Contract, **more: Any) -> UUID:
         )
 
 
-def asked(act: dict[str, Any], amount: int = 10_000, **order: Any) -> Done:
+def asked(act: dict[str, Any], amount: int = 10_000, *, store: bool = False, **order: Any) -> Done:
     """A payment whose payer is sent to PayPal."""
-    return authorise(**act, order=factories.an_order(amount, **order), means=Means("paypal"))
+    return authorise(**act, order=factories.an_order(amount, **order), means=Means("paypal", store=store))
 
 
 def authorised(act: dict[str, Any], amount: int = 10_000, **order: Any) -> Done:
