@@ -34,6 +34,8 @@ def captures(payment: Payment, can: Possible, minor: int, final: bool) -> Effect
         after = _("Nothing stays reserved.")
     elif can.captures_once:
         after = _("This provider captures only once: the remaining %(rest)s goes back to the payer.", rest=rest)
+    elif final and can.rest_lapses:
+        after = _("The remaining %(rest)s is not taken any more; the payer's bank frees it in time.", rest=rest)
     elif final:
         after = _("The remaining %(rest)s goes back to the payer.", rest=rest)
     else:

@@ -40,7 +40,7 @@ class MoneyForm(OnceForm):
     """`stated` is the amount (minor units) whose effect the page has shown; only that one is done."""
 
     amount = AmountField(_l("Amount"))
-    final = BooleanField(_l("This is the last capture: give the rest back to the payer"))
+    final = BooleanField(_l("This is the last capture: the rest is not taken any more"))
     reason = StringField(_l("Reason"), filters=TIDY, validators=[Length(max=200)])
     stated = HiddenField()
 

@@ -13,6 +13,7 @@ from app.api._input import Amount, Body, Lines, Text255, plain_lines
 from app.api._once import found, once, settled
 from app.api._pictures import CaptureMade
 from app.api._resource import PENDING, resource
+from app.connectors import CONNECTORS
 from app.core.idempotency import Repeated
 from app.core.ids import parse_id
 from app.core.texts import N_
@@ -23,6 +24,7 @@ from app.payments.queries import AUTHORISATIONS, OPERATIONS, left_to_capture
 api = resource("captures", "Collecting what was authorised, in as many parts as the provider takes.")
 
 REST_RELEASED = N_("This provider captures once: the rest of %(rest)s minor units went back to the payer.")
+REST_LAPSES = N_("The rest of %(rest)s minor units is not captured any more; the payer's bank frees it in time.")
 
 
 class NewCapture(Body):
@@ -31,7 +33,8 @@ class NewCapture(Body):
     amount: Amount | None = None
     """Minor units. Left out: all that is left."""
     final: bool = False
-    """Give the rest back to the payer."""
+    """The last capture: the rest is given back to the payer. Where the provider cannot do that, it is not captured any
+    more and lapses by itself; `warnings` says so."""
     reason: Text255 | None = None
     lines: Lines | None = None
 
@@ -44,8 +47,9 @@ class NewCapture(Body):
 def create(payment_id: str, json_data: NewCapture) -> Response:
     """Capture a payment
 
-    At a provider that captures only once, the rest is given back to the payer; `warnings` says so. Where it needs a
-    second person's approval, its status is `pending_approval` until then.
+    At a provider that captures only once, the rest is given back to the payer; `warnings` says so. While the last
+    capture is under way, no other is taken. Where it needs a second person's approval, its status is
+    `pending_approval` until then.
     """
     try:
         done = capture(
@@ -69,9 +73,12 @@ def create(payment_id: str, json_data: NewCapture) -> Response:
 
 
 def _warnings(operation: Mapping[str, Any], asked: NewCapture) -> list[dict[str, str]]:
-    """A part was asked for, and not as the last one, yet with it the rest went back to the payer (or will)."""
-    if asked.amount is None or asked.final or operation["state"] in ("declined", "failed"):
+    """A part was asked for, and not as the last one, yet with it the rest went back to the payer (or will). Or it was
+    the last one, and the rest does not go back at once."""
+    if asked.amount is None or operation["state"] in ("declined", "failed"):
         return []
+    if asked.final:
+        return _lapses(operation)
     cancelled_by_command = (
         select(func.coalesce(func.sum(OPERATIONS.c.amount), 0))
         .where(
@@ -90,6 +97,14 @@ def _warnings(operation: Mapping[str, Any], asked: NewCapture) -> list[dict[str,
     if rest <= 0 or (left_to_capture(sums) > 0 and not operation["final"]):
         return []
     return [{"code": "rest_released", "message": gettext(REST_RELEASED, rest=rest)}]
+
+
+def _lapses(operation: Mapping[str, Any]) -> list[dict[str, str]]:
+    authorisation = read_one(select(AUTHORISATIONS).where(AUTHORISATIONS.c.id == operation["authorisation_id"]))
+    rest = authorisation["authorised"] - authorisation["captured"] - authorisation["capture_pending"]
+    if CONNECTORS[authorisation["provider"]].CAN.rest != "lapses" or rest <= 0:
+        return []
+    return [{"code": "rest_lapses", "message": gettext(REST_LAPSES, rest=rest)}]
 
 
 if TYPE_CHECKING:

@@ -58,6 +58,7 @@ CAN = Can(
         "refund": "by_resend",
         "cancel": "by_resend",
     },
+    rest="lapses",
 )
 SETTINGS = (
     Setting("merchant_account", N_("Merchant account")),

@@ -79,6 +79,9 @@ class Can:
     reauthorise: bool  # can a fading authorisation be renewed without the payer?
     resolve: Mapping[Verb, Resolution]
     refunds_by: Literal["authorisation", "capture"] = "authorisation"  # what a refund refers to at the provider
+    # What becomes of the rest after a final capture. told: the provider lets it go and says how much; released: it does
+    # so without a word; lapses: it does nothing, and the payer's bank frees it in time.
+    rest: Literal["told", "released", "lapses"] = "told"
     resend_days: int = 1
     resolve_otherwise: Resolution = "by_news"  # instead of by_resend, once its reference is known or the key too old
 

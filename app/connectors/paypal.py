@@ -78,6 +78,7 @@ CAN = Can(
         "cancel": "by_resend",  # a void has no amount, and voiding the void is answered "previously voided"
     },
     refunds_by="capture",
+    rest="released",
     resend_days=30,
     resolve_otherwise="by_reference",
 )

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from app.connectors import CONNECTORS
 from app.connectors.kinds import Capture
 from app.core.clock import business_now
 from app.core.db import atomic, of
 from app.core.errors import Conflict, Refusal
+from app.core.fast import Statement
 from app.core.idempotency import Once, claim
 from app.core.ids import uuid7
 from app.core.texts import N_
@@ -45,6 +46,12 @@ class AuthorisationExpired(Conflict):
     advice = N_("Ask the payer for a new payment.")
 
 
+class LastCaptureUnderWay(Conflict):
+    code = "last_capture_under_way"
+    message = N_("The last capture of this payment is under way.")
+    advice = N_("With it the rest is given up. If it is refused, capture again.")
+
+
 class CapturedOnce(Conflict):
     code = "captures_once"
     message = N_("This provider captures a payment only once.")
@@ -65,11 +72,11 @@ def capture(
     permit: Permit = always,
     operation_id: UUID | None = None,
 ) -> Done:
-    """Captures `amount` minor units (None: all that is left). `final` gives the rest back to the payer.
+    """Captures `amount` minor units (None: all that is left). `final` gives up the rest: it is booked as cancelled.
 
-    At a provider that captures only once, the rest is released and booked as cancelled. `operation_id`: of the
-    operation to be written, if it was promised before (review.py). Raises NotFound, NothingToCapture, CaptureTooHigh,
-    HeldForReview, AuthorisationExpired, CapturedOnce, RenewalUnderWay, and what `permit` raises.
+    At a provider that captures only once, so is what the one capture leaves. `operation_id`: of the operation to be
+    written, if it was promised before (review.py). Raises NotFound, NothingToCapture, CaptureTooHigh, HeldForReview,
+    AuthorisationExpired, CapturedOnce, RenewalUnderWay, LastCaptureUnderWay, and what `permit` raises.
     """
     wanted = {"amount": amount, "final": final, "reason": reason, "lines": lines, "permit": permit}
     wanted["operation_id"] = operation_id or uuid7()
@@ -116,6 +123,7 @@ def _prepare(
         if not renewed and is_due(held):
             raise _Fading(held.authorisation["id"])
         refuse_unanswered(connection, held)
+        refuse_after_last(connection, held)
         rest = left_to_capture(held.authorisation) - asked if wanted["final"] else 0
         hold = wanted["permit"](connection, held.payment, "capture", asked, operation_id, rest)
         held = submit(
@@ -154,6 +162,21 @@ def check(held: Held, amount: int | None, final: bool) -> tuple[int, bool]:
     # The last capture lets the rest go. While another one is unclear, all that is left is not all there is.
     all_of_it = asked == left and not held.authorisation["capture_pending"]
     return asked, final or all_of_it or can.captures == "one"
+
+
+_LAST = Statement(
+    text(
+        "SELECT 1 FROM operations WHERE authorisation_id = :authorisation AND kind = 'capture' AND final"
+        " AND state NOT IN ('succeeded', 'declined', 'failed') LIMIT 1"
+    )
+)
+
+
+def refuse_after_last(connection: Connection, held: Held) -> None:
+    """Raises LastCaptureUnderWay: once it has succeeded nothing is left, and until then nothing more is taken."""
+    authorisation = held.authorisation
+    if authorisation["capture_pending"] and _LAST.row(connection, {"authorisation": authorisation["id"]}):
+        raise LastCaptureUnderWay()
 
 
 def ask(held: Held) -> Capture:

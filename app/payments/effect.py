@@ -46,11 +46,18 @@ def reserve(kind: str, amount: int) -> dict[str, int]:
 
 
 def of_answer(
-    kind: str, state: str, asked: int, sums: Sums, outcome: Outcome | None, amount: int | None = None, released: int = 0
+    kind: str,
+    state: str,
+    asked: int,
+    sums: Sums,
+    outcome: Outcome | None,
+    amount: int | None = None,
+    released: int | None = 0,
 ) -> Effect:
     """The effect of an answer to an operation in `state` that asked for `asked`, on an authorisation with `sums`.
 
-    `outcome=None` means provably not sent. `amount` is what really moved if it differs from what was asked.
+    `outcome=None` means provably not sent. `amount` is what really moved if it differs from what was asked. `released`:
+    what a capture let go of the rest; None: all that no other operation has reserved.
     """
     to = "failed" if outcome is None else _TO[outcome]
     if to not in ("succeeded", "declined", "failed"):
@@ -69,7 +76,7 @@ def revoked(kind: str, booked: int, sums: Sums) -> Effect:
     return replace(_KINDS[kind](sums, 0, -booked, 0), to="declined", booked=0)
 
 
-def _authorise(sums: Sums, _reserved: int, moved: int, _released: int) -> Effect:
+def _authorise(sums: Sums, _reserved: int, moved: int, _released: int | None) -> Effect:
     if moved:
         deltas = {"authorised": moved}
         over = _over(sums, deltas, "over_captured", _taken, "authorised")  # news of a capture may have come first
@@ -78,8 +85,10 @@ def _authorise(sums: Sums, _reserved: int, moved: int, _released: int) -> Effect
     return Effect("", stage="failed", is_open=False)
 
 
-def _capture(sums: Sums, reserved: int, moved: int, released: int) -> Effect:
+def _capture(sums: Sums, reserved: int, moved: int, released: int | None) -> Effect:
     deltas = {"capture_pending": -reserved, "captured": moved}
+    if released is None:
+        released = sums["authorised"] - _taken(sums) + reserved - moved
     if released:
         deltas["cancelled"] = max(0, min(released, held_by_provider(sums) - moved))
     over = _over(sums, deltas, "over_captured", _taken, "authorised")
@@ -88,7 +97,7 @@ def _capture(sums: Sums, reserved: int, moved: int, released: int) -> Effect:
     return Effect("", {**deltas, "over_captured": over, "over_returned": over_returned}, _real(postings))
 
 
-def _cancel(sums: Sums, reserved: int, moved: int, _released: int) -> Effect:
+def _cancel(sums: Sums, reserved: int, moved: int, _released: int | None) -> Effect:
     deltas = {"cancel_pending": -reserved, "cancelled": min(moved, held_by_provider(sums))}
     over = _over(sums, deltas, "over_captured", _taken, "authorised")
     nothing_captured = sums["captured"] + sums["capture_pending"] == 0
@@ -102,19 +111,19 @@ def _cancel(sums: Sums, reserved: int, moved: int, _released: int) -> Effect:
     )
 
 
-def _refund(sums: Sums, reserved: int, moved: int, _released: int) -> Effect:
+def _refund(sums: Sums, reserved: int, moved: int, _released: int | None) -> Effect:
     deltas = {"refund_pending": -reserved, "refunded": moved}
     over = _over(sums, deltas, "over_returned", _returned, "captured")
     return Effect("", {**deltas, "over_returned": over}, _real((recipes.refunded(moved, over),)))
 
 
-def _chargeback(sums: Sums, _reserved: int, moved: int, _released: int) -> Effect:
+def _chargeback(sums: Sums, _reserved: int, moved: int, _released: int | None) -> Effect:
     deltas = {"charged_back": moved}
     over = _over(sums, deltas, "over_returned", _returned, "captured")
     return Effect("", {**deltas, "over_returned": over}, _real((recipes.charged_back(moved, over),)))
 
 
-def _reversal(sums: Sums, _reserved: int, moved: int, _released: int) -> Effect:
+def _reversal(sums: Sums, _reserved: int, moved: int, _released: int | None) -> Effect:
     deltas = {"charged_back": -min(moved, sums["charged_back"])}
     back = -deltas["charged_back"]
     over = _over(sums, deltas, "over_returned", _returned, "captured")

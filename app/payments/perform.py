@@ -136,7 +136,7 @@ def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: s
         held.authorisation,
         outcome,
         answer.amount if answer else None,
-        (answer.released or 0) if answer else 0,
+        _released(held, answer),
     )
     if effect.to == state:
         return later_again(connection, held)
@@ -159,6 +159,14 @@ def apply_answer(connection: Any, held: Held, answer: Answer | None, *, actor: s
             late.give_back_later(connection, held, actor)
     changed = {name: value for name, value in values.items() if name in operation}
     return Done(payment, {**operation, **changed, "state": effect.to, "booked_amount": effect.booked})
+
+
+def _released(held: Held, answer: Answer | None) -> int | None:
+    """What a capture let go of its authorisation. None: all of the rest, and its provider does not say how much."""
+    untold = held.operation["final"] and CONNECTORS[held.contract["provider"]].CAN.rest != "told"
+    if answer is None or (answer.released is None and not untold):
+        return 0
+    return answer.released
 
 
 def later_again(connection: Any, held: Held) -> Done:

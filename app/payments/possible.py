@@ -25,7 +25,8 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Possible:
-    """`captures_once`: the provider releases what one capture leaves over. `keeps_rest`: a rest can stay reserved."""
+    """`captures_once`: the provider releases what one capture leaves over. `keeps_rest`: a rest can stay reserved.
+    `rest_lapses`: after the last capture it stays so until the payer's bank frees it."""
 
     capture: Offer
     refund: Offer
@@ -33,6 +34,7 @@ class Possible:
     release: Offer
     captures_once: bool = False
     keeps_rest: bool = False
+    rest_lapses: bool = False
 
 
 def possible(connection: Connection, payment: Mapping[str, Any]) -> Possible:
@@ -46,6 +48,7 @@ def possible(connection: Connection, payment: Mapping[str, Any]) -> Possible:
         release=_release(held),
         captures_once=can is not None and can.captures == "one",
         keeps_rest=can is not None and can.captures == "many",
+        rest_lapses=can is not None and can.rest == "lapses",
     )
 
 
@@ -55,6 +58,7 @@ def _capture(connection: Connection, held: Held | None) -> Offer:
     try:
         left, _ = capture.check(held, None, False)
         refuse_unanswered(connection, held)
+        capture.refuse_after_last(connection, held)
         return Offer(left)
     except Refusal as refusal:
         return Offer(refused=refusal)

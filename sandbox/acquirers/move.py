@@ -7,7 +7,7 @@ from sandbox.acquirers import asked as read
 from sandbox.acquirers.acquirer import Acquirer
 from sandbox.acquirers.asked import Asked
 from sandbox.acquirers.book import Authorisation, Operation
-from sandbox.acquirers.cards import PublishedAmount, amount_rule
+from sandbox.acquirers.cards import amount_rule
 from sandbox.acquirers.dispute import begin_disputes
 from sandbox.acquirers.perform import perform
 from sandbox.acquirers.settle import DONE_WORDS, released, settle_later
@@ -38,16 +38,10 @@ def move(
         "mark": mark,
         "outcome": rule.outcome,
         "news": rule.news,
-        "final": verb == "capture" and _is_final(acquirer, asked, rule),
+        "final": verb == "capture" and (acquirer.letter.captures == "one" or asked.get("final") is True),
     }
     do = partial(_do, acquirer, line, authorisation, reason)
     return perform(acquirer, None if reason else rule.effect, base_url, do)
-
-
-def _is_final(acquirer: Acquirer, asked: Asked, rule: PublishedAmount) -> bool:
-    """Where captures happen later the rest is kept, as its release could not be told in the answer."""
-    at_once = acquirer.letter.capture_after is None and rule.outcome == "approve"
-    return acquirer.letter.captures == "one" or (asked.get("final") is True and at_once)
 
 
 def why_not(acquirer: Acquirer, verb: str, authorisation: Authorisation, amount: int, currency: str) -> str | None:

@@ -204,6 +204,17 @@ def test_of_a_provider_that_captures_once_the_effect_warns(app):
     assert whole.sentence.endswith("Nothing stays reserved.") and not whole.warn
 
 
+def test_where_the_rest_is_not_given_back_the_effect_says_so(app):
+    payment = {"currency": "EUR", "method": "card", "brand": "visa", "last4": "4242"}
+    can = Possible(Offer(5_000), Offer(), Offer(), Offer(), keeps_rest=True, rest_lapses=True)
+    with app.test_request_context("/admin/"):
+        arrive().language = g.language = "en"
+        last, part = (captures(payment, can, 2_000, final=final) for final in (True, False))
+        leave()
+    assert last.sentence.endswith("The remaining €30.00 is not taken any more; the payer's bank frees it in time.")
+    assert last.warn and part.sentence.endswith("After that €30.00 can still be captured.")
+
+
 def test_part_of_a_payment_goes_back(made, tenant, desk, page_of, story, operations):
     done = made(factories.captured, tenant, 1_990)
     page = desk.open(f"{page_of(done)}/refund")

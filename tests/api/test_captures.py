@@ -5,6 +5,8 @@ import pytest
 from app.api._pictures import CaptureMade
 from tests import factories
 from tests.api.conftest import Api, by_card, error_of, fits, order
+from tests.connectors.peers import adyen
+from tests.payments import wallets
 
 
 def test_a_payment_is_captured_in_parts(api):
@@ -32,6 +34,20 @@ def test_a_final_part_gives_the_rest_back(api):
     assert answer.get_json()["warnings"] == []  # asked for
     after = api.get(f"/payments/{payment['id']}").get_json()
     assert (after["status"], after["amount_captured"], after["amount_cancelled"]) == ("captured", 2_500, 7_500)
+
+
+def test_where_the_rest_only_lapses_the_answer_says_so(api, app):
+    with adyen.peer() as acquirer:
+        with app.app_context():
+            wallets.add_adyen(api.tenant, acquirer)
+        card = {"number": adyen.GOOD, "expiry_month": 3, "expiry_year": 2039, "security_code": adyen.SECURITY_CODE}
+        payment = api.post("/payments", order(10_000, payment_method={"type": "card", "card": card})).get_json()
+        answer = api.post(f"/payments/{payment['id']}/captures", {"amount": 2_500, "final": True})
+        assert (answer.status_code, fits(CaptureMade, answer)["status"]) == (202, "pending")
+        [warning] = answer.get_json()["warnings"]
+        assert (warning["code"], "7500" in warning["message"]) == ("rest_lapses", True)
+        more = api.post(f"/payments/{payment['id']}/captures", {"amount": 2_500})
+        assert error_of(more) == (409, "last_capture_under_way", None)
 
 
 def test_more_than_is_left_is_refused(api):

@@ -264,7 +264,7 @@ def test_the_others_take_many_captures_and_release_the_rest_with_the_final_one(
     assert (final.outcome, final.released) == (Outcome.APPROVED, 2000)
 
 
-def test_b_captures_later_and_keeps_the_rest(acquirers: dict[str, RunningAcquirer]) -> None:
+def test_b_captures_later_and_says_then_what_it_released(acquirers: dict[str, RunningAcquirer]) -> None:
     b = acquirers["B"]
     reference = authorised(b.contract())
     ask = capturing(reference, 2000, final=True)
@@ -273,8 +273,9 @@ def test_b_captures_later_and_keeps_the_rest(acquirers: dict[str, RunningAcquire
     b.run_now()
     found = sandbox_card.enquire(b.contract(), enquiring(ask))
     assert (found.outcome, found.provider_reference) == (Outcome.APPROVED, answer.provider_reference)
+    assert found.released == 3000
     rest = sandbox_card.cancel(b.contract(), Cancel(new_key(), reference, 3000, "EUR"))
-    assert rest.outcome is Outcome.APPROVED
+    assert (rest.outcome, rest.code) == (Outcome.DECLINED, DeclineCode.ALREADY_DONE)
 
 
 def test_only_those_who_can_capture_with_the_authorisation(acquirers: dict[str, RunningAcquirer]) -> None:

@@ -1,4 +1,4 @@
-"""Payments by PayPal against the stand-in, made through our operations."""
+"""Contracts with the stand-ins of PayPal and Adyen, and payments by PayPal, made through our operations."""
 
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -30,6 +30,21 @@ def add_wallet(tenant: factories.Tenant, wallet: Contract, **more: Any) -> UUID:
             settings=wallet.settings,
             actor="test",
             **more,
+        )
+
+
+def add_adyen(tenant: factories.Tenant, acquirer: Contract) -> UUID:
+    """A contract with Adyen's stand-in, before any other."""
+    with atomic(ALL) as connection:
+        return add_contract(
+            connection,
+            merchant_id=tenant.merchant_id,
+            live=False,
+            provider="adyen",
+            label="Adyen",
+            settings=acquirer.settings,
+            priority=1,
+            actor="test",
         )
 
 

@@ -47,6 +47,7 @@ class Again(Commands):
             or self.expired(attempt)
             or self.fades(attempt)
             or self.renewing(attempt)
+            or self.last_one_under_way(attempt)
         ):
             return False
         return why_not(acquirer, "capture", acquirer.authorisation(reference), left, "EUR") is None

@@ -37,7 +37,7 @@ class Approvals(Bank):
         elif verb == "capture":
             most = self.left
             possible = attempt is not None and not (attempt.held or self.expired(attempt) or self.fades(attempt))
-            possible = possible and not self.renewing(attempt)
+            possible = possible and not self.renewing(attempt) and not self.last_one_under_way(attempt)
         else:
             most, share = self.left, None
             possible = attempt is not None and not self.model.sums(attempt)["capture_pending"]

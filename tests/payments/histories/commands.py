@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from app.core.idempotency import Once
+from app.core.ids import public_id
 from app.payments.attempt import Means
 from app.payments.authorise import authorise
 from app.payments.cancel import cancel
@@ -123,7 +124,7 @@ class Commands(History):
         left = self.left
         asked = left if share is None else share
         allowed = attempt is not None and 0 < asked <= left and not attempt.held and not self.expired(attempt)
-        allowed = allowed and not self.renewing(attempt)
+        allowed = allowed and not self.renewing(attempt) and not self.last_one_under_way(attempt)
         renews = attempt is not None and allowed and self.fades(attempt)
 
         def call(once: Once) -> Any:
@@ -149,6 +150,11 @@ class Commands(History):
     def renewing(self, attempt: Attempt | None) -> bool:
         """Has its renewal no answer yet? Then nothing is captured."""
         return attempt is not None and any(op.is_open for op in self.model.renewals(attempt))
+
+    def last_one_under_way(self, attempt: Attempt | None) -> bool:
+        """Has a capture no answer yet that was to be the last? Then there is no other."""
+        under_way = {op.id for op in self.model.of("capture", attempt) if op.is_open} if attempt else set()
+        return any(row["final"] and public_id("op", row["id"]) in under_way for row in self.seen.operations)
 
     @precondition(lambda self: self.began and (self.left > 0 or self.waiting))
     @rule(mishap=mishaps)
