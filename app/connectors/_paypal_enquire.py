@@ -46,14 +46,13 @@ def _enquire_register(paypal: Conversation, ask: Enquire) -> Answer:
 
 
 def _enquire_authorise(paypal: Conversation, ask: Enquire) -> Answer:
-    """The reference is the order's until the payer approved, then the authorisation's, or the capture's."""
+    """The reference is the order's until the payer approved, then the authorisation's."""
     if not ask.provider_reference:
         return unknown("no reference to ask with")
     said = Said(404, None)
     for path, read in (
         ("/v2/checkout/orders", read_order),
         ("/v2/payments/authorizations", read_authorisation),
-        ("/v2/payments/captures", read_capture),
     ):
         said = paypal.get(f"{path}/{ask.provider_reference}")
         if said.ok and said.data is not None:
@@ -80,8 +79,6 @@ def made_before(paypal: Conversation, verb: str, key: str, authorisation: str, c
     """Finds a capture or refund of ours in its order, by the operation key in its invoice number. None: the order has
     none; UNKNOWN when it could not be read."""
     known = paypal.look(f"/v2/payments/authorizations/{authorisation}")
-    if known.status == 404:  # captured at once, so the authorisation's reference is a capture's
-        known = paypal.look(f"/v2/payments/captures/{authorisation}")
     order = text(known.data, "supplementary_data", "related_ids", "order_id")
     found = paypal.look(f"/v2/checkout/orders/{order}") if order else None
     if found is None or not found.ok or found.data is None:

@@ -51,7 +51,7 @@ class _Event:
         self.at = at
         self.resource = resource
 
-    def fact(self, kind: NewsKind, outcome: Outcome, part: str = "", **more: Any) -> News:
+    def fact(self, kind: NewsKind, outcome: Outcome, **more: Any) -> News:
         amount = read_money(self.resource.get("amount"))
         known: dict[str, Any] = {
             "amount": amount[0] if amount else None,
@@ -61,7 +61,7 @@ class _Event:
             "provider_code": text(self.resource, "status_details", "reason"),
             "code": DeclineCode.PROVIDER_DECLINED if outcome is Outcome.DECLINED else None,
         }
-        return News(id=self.id + part, kind=kind, outcome=outcome, **known | more)
+        return News(id=self.id, kind=kind, outcome=outcome, **known | more)
 
 
 _Reader = Callable[[Conversation, _Event], list[News]]
@@ -100,15 +100,8 @@ def _voided(_: Conversation, event: _Event) -> list[News]:
 
 def _captured(outcome: Outcome) -> _Reader:
     def read(_: Conversation, event: _Event) -> list[News]:
-        authorisation = _authorisation_of(event.resource)
-        if authorisation:
-            key = operation_key("capture", event.resource)
-            return [event.fact("capture", outcome, operation_key=key, authorisation_reference=authorisation)]
-        # Captured at once: one transaction at PayPal, an authorisation and its capture with us.
-        reference = text(event.resource, "id")
-        key = operation_key("authorise", event.resource)
-        first = event.fact("authorise", outcome, ":authorise", operation_key=key)
-        return [first, event.fact("capture", outcome, ":capture", authorisation_reference=reference)]
+        key, authorisation = operation_key("capture", event.resource), _authorisation_of(event.resource)
+        return [event.fact("capture", outcome, operation_key=key, authorisation_reference=authorisation)]
 
     return read
 

@@ -47,7 +47,7 @@ def order_body(ask: Authorise, amount: Mapping[str, str]) -> dict[str, Any]:
     if ask.description:
         unit["description"] = ask.description[:_LONGEST_REFERENCE]
     return {
-        "intent": "CAPTURE" if ask.capture else "AUTHORIZE",
+        "intent": "AUTHORIZE",
         "purchase_units": [unit],
         "payment_source": {"paypal": _wallet(ask)},
     }
@@ -96,13 +96,11 @@ def _with_parameter(url: str, name: str, value: str) -> str:
 
 
 def read_order(order: Mapping[str, Any], currency: str) -> Answer:
-    """What an order says of its one authorisation, or its one capture if it was captured at once."""
+    """What an order says of its one authorisation."""
     reference = text(order, "id")
-    captured_at_once = order.get("intent") == "CAPTURE"
-    found = transactions(order, "captures" if captured_at_once else "authorizations")
+    found = transactions(order, "authorizations")
     if found:
-        read = read_capture if captured_at_once else read_authorisation
-        return _with_wallet(read(found[0], currency), order, captured_at_once)
+        return _with_wallet(read_authorisation(found[0], currency), order)
     status = order.get("status")
     url = approval_url(order)
     if status in ("CREATED", "PAYER_ACTION_REQUIRED") and url:
@@ -141,9 +139,7 @@ def read_authorisation(resource: Mapping[str, Any], currency: str) -> Answer:
 
 def read_capture(resource: Mapping[str, Any], currency: str) -> Answer:
     """A final capture releases whatever is left; PayPal does not say how much, so `released` stays None."""
-    breakdown = resource.get("seller_receivable_breakdown")
-    fee = read_money(breakdown.get("paypal_fee")) if isinstance(breakdown, Mapping) else None
-    return _read(resource, CAPTURE_STATES, currency, fee=fee[0] if fee and fee[1] == currency else None)
+    return _read(resource, CAPTURE_STATES, currency)
 
 
 def read_refund(resource: Mapping[str, Any], currency: str) -> Answer:
@@ -164,15 +160,13 @@ def _read(resource: Mapping[str, Any], states: Mapping[str, Outcome], currency: 
     return Answer(outcome, reference, provider_code=reason, amount=amount[0] if amount else None, **more)
 
 
-def _with_wallet(answer: Answer, order: Mapping[str, Any], captured_at_once: bool) -> Answer:
+def _with_wallet(answer: Answer, order: Mapping[str, Any]) -> Answer:
     wallet = ("payment_source", "paypal")
     return replace(
         answer,
         provider_reference=answer.provider_reference or text(order, "id"),
-        captured=answer.amount if captured_at_once and answer.outcome is Outcome.APPROVED else None,
         token=text(order, *wallet, "attributes", "vault", "id"),
         issuer_country=text(order, *wallet, "address", "country_code"),
-        payer_email=text(order, *wallet, "email_address"),
     )
 
 

@@ -16,7 +16,6 @@ def capture(talk: Conversation, ask: Capture) -> Answer:
     parameters = {
         "amount_to_capture": wire,
         "metadata[capture_key]": ask.operation_key,  # news of the capture finds our operation by it
-        "expand[]": "latest_charge.balance_transaction",
     }
     return _captured(talk, talk.post(path, parameters, key=ask.operation_key), wire, ask.currency)
 
@@ -30,14 +29,11 @@ def _captured(talk: Conversation, intent: Mapping[str, Any], wire: int, currency
     received, reserved = whole(intent.get("amount_received")), whole(intent.get("amount"))
     taken = wire if received is None else received
     rest = reserved - taken if reserved is not None else 0
-    balance = part(charge, "balance_transaction")
-    fee = whole(balance.get("fee")) if balance.get("currency") == currency.lower() else None
     return Answer(
         Outcome.APPROVED,
         provider_reference=talk.reference,
         amount=from_wire(taken, currency),
         released=from_wire(rest, currency) if rest > 0 else None,
-        fee=from_wire(fee, currency) if fee else None,
     )
 
 

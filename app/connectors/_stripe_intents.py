@@ -96,7 +96,6 @@ def _particulars(talk: Conversation, ask: Authorise) -> dict[str, object]:
         "description": ask.description,
         "metadata[merchant_reference]": ask.merchant_reference,
         "setup_future_usage": "off_session" if keep and customer else None,
-        "capture_method": "automatic" if ask.capture else None,
     }
 
 
@@ -127,8 +126,6 @@ def authorised(talk: Conversation, intent: Mapping[str, Any]) -> Answer:
         "scheme_transaction_id": text(card.get("network_transaction_id")),
         **_card_facts(card),
     }
-    if intent.get("status") == "succeeded" and intent.get("capture_method") != "manual":
-        facts["captured"] = read_amount(intent.get("amount_received"), intent.get("currency")) or facts["amount"]
     capture_before = whole(card.get("capture_before"))
     if capture_before:
         facts["valid_for"] = timedelta(seconds=max(0, capture_before - int(now().timestamp())))

@@ -174,7 +174,6 @@ class Authorise:
     scheme_transaction_id: str | None = None
     resume: Resume | None = None
     reauthorise: str | None = None  # provider reference of the fading authorisation this one renews
-    capture: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +251,6 @@ class Answer:
     provider_code: str | None = None
     message: str | None = None
     amount: int | None = None
-    captured: int | None = None  # an authorise that captured at once
     released: int | None = None  # a capture that released the rest of its authorisation
     action: Action | None = None
     token: str | None = field(repr=False, default=None)
@@ -260,10 +258,8 @@ class Answer:
     last4: str | None = None
     funding: str | None = None  # credit debit prepaid
     issuer_country: str | None = None
-    payer_email: str | None = None
     scheme_transaction_id: str | None = None
     valid_for: timedelta | None = None  # how long the authorisation lives, when the provider says so
-    fee: int | None = None
 
 
 NewsKind = Literal["authorise", "capture", "refund", "cancel", "dispute"]

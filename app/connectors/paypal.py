@@ -115,18 +115,12 @@ def _exchange(paypal: Conversation, setup_token: str, key: str) -> Answer:
     token = text(said.data, "id")
     if token is None:
         return unknown("payment token without id", setup_token)
-    return Answer(
-        Outcome.APPROVED,
-        setup_token,
-        token=token,
-        payer_email=text(said.data, "payment_source", "paypal", "email_address"),
-    )
+    return Answer(Outcome.APPROVED, setup_token, token=token)
 
 
 def authorise(contract: Contract, ask: Authorise) -> Answer:
     """Creates an order for the payer to approve, takes the money of an approved one (`resume`), charges a token,
-    or renews a fading authorisation. With `capture` the order is captured at once; the answer's reference
-    is then the capture's."""
+    or renews a fading authorisation."""
     try:
         amount = money(ask.amount, ask.currency)
     except AmountNotWritable as impossible:
@@ -151,9 +145,8 @@ def authorise(contract: Contract, ask: Authorise) -> Answer:
 
 
 def _take(paypal: Conversation, order: str, ask: Authorise) -> Answer:
-    step = "capture" if ask.capture else "authorize"
-    said = paypal.post(f"/v2/checkout/orders/{order}/{step}", {}, request_id(ask.operation_key, step))
-    if said.word in ("ORDER_ALREADY_AUTHORIZED", "ORDER_ALREADY_CAPTURED"):
+    said = paypal.post(f"/v2/checkout/orders/{order}/authorize", {}, request_id(ask.operation_key, "authorize"))
+    if said.word == "ORDER_ALREADY_AUTHORIZED":
         said = paypal.look(f"/v2/checkout/orders/{order}")
     if said.word == "PAYER_ACTION_REQUIRED":
         url = approval_url(said.data or {}) or link(said.data or {}, "redirect")
@@ -161,7 +154,7 @@ def _take(paypal: Conversation, order: str, ask: Authorise) -> Answer:
             return Answer(Outcome.ACTION, provider_reference=order, action=Action(url))
     if not said.ok or said.data is None:
         return refusal(said, order)
-    return read_order({"intent": "CAPTURE" if ask.capture else "AUTHORIZE", **said.data}, ask.currency)
+    return read_order(said.data, ask.currency)
 
 
 def _reauthorise(paypal: Conversation, reference: str, amount: Mapping[str, str], ask: Authorise) -> Answer:

@@ -96,7 +96,7 @@ def authorise(contract: Contract, ask: Authorise) -> Answer:
         return _do(contract, path, body, ask.operation_key)
     assert bool(ask.card) != bool(ask.token), "a card or a token"
     body |= {"token": ask.token} if ask.token else {"card": _card(ask.card), "store": ask.store}
-    body |= {"capture": ask.capture, "initiator": ask.initiator, "return_url": ask.return_url}
+    body |= {"initiator": ask.initiator, "return_url": ask.return_url}
     if ask.series:
         body |= {"series": ask.series, "scheme_transaction_id": ask.scheme_transaction_id}
     return _do(contract, "/v1/authorisations", body, ask.operation_key)
@@ -271,7 +271,6 @@ def _answer(response: Response, about: tuple[str, str]) -> Answer | str:
         provider_code=provider_code,
         message=spoken(fields, "message"),
         amount=number(fields, "amount") or None,
-        captured=number(fields, "captured"),
         released=number(fields, "released"),
         action=Action(action_url, kind="challenge", framable=True) if outcome is Outcome.ACTION else None,
         token=text(fields, "token"),

@@ -56,15 +56,8 @@ class TestAuthorise:
         answer = paypal.authorise(contract, approved_ask(contract, amount=4990))
         assert (answer.outcome, answer.amount) == (Outcome.APPROVED, 4990)
         assert answer.valid_for and answer.valid_for.days == 29
-        assert answer.payer_email == "anna.kundin@example.org"
         [held] = [one for one in things(contract, "authorizations") if one["id"] == answer.provider_reference]
         assert held["amount"] == {"currency_code": "EUR", "value": "49.90"}
-
-    def test_with_capture_the_money_is_taken_at_once(self, contract: Contract) -> None:
-        answer = paypal.authorise(contract, approved_ask(contract, capture=True))
-        assert (answer.outcome, answer.captured) == (Outcome.APPROVED, 1990)
-        refund = paypal.refund(contract, Refund(new_key(), str(answer.provider_reference), 990, "EUR"))
-        assert (refund.outcome, refund.amount) == (Outcome.APPROVED, 990)
 
     def test_a_payer_who_presses_cancel_has_cancelled_and_nothing_is_sent(self, contract: Contract) -> None:
         ask = authorise_ask()
@@ -169,7 +162,6 @@ class TestCaptureRefundCancel:
         first = paypal.capture(contract, Capture(new_key(), reference, 500, "EUR", final=False))
         second = paypal.capture(contract, Capture(new_key(), reference, 490, "EUR", final=False))
         assert [first.amount, second.amount] == [500, 490]
-        assert first.fee and first.fee > 0
         assert paypal.cancel(contract, Cancel(new_key(), reference, 1000, "EUR")).outcome is Outcome.APPROVED
         late = paypal.capture(contract, Capture(new_key(), reference, 100, "EUR", final=True))
         assert (late.outcome, late.code) == (Outcome.DECLINED, DeclineCode.EXPIRED)

@@ -97,15 +97,6 @@ def test_a_capture_names_its_operation_and_its_authorisation(world: Any) -> None
     assert fact.authorisation_reference == ask.provider_reference
 
 
-def test_a_payment_captured_at_once_is_an_authorisation_and_its_capture(world: Any) -> None:
-    ask = approved_ask(world[0], capture=True)
-    reference = paypal.authorise(world[0], ask).provider_reference
-    first, second = news(world, "PAYMENT.CAPTURE.COMPLETED")
-    assert (first.kind, first.operation_key, first.provider_reference) == ("authorise", ask.operation_key, reference)
-    assert (second.kind, second.authorisation_reference, second.amount) == ("capture", reference, 1990)
-    assert first.id != second.id
-
-
 def test_a_void_says_which_authorisation_and_no_amount(world: Any) -> None:
     reference = authorised(world[0])
     control(world[0], expire={"authorization": reference})

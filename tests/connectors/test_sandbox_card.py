@@ -278,14 +278,6 @@ def test_b_captures_later_and_says_then_what_it_released(acquirers: dict[str, Ru
     assert (rest.outcome, rest.code) == (Outcome.DECLINED, DeclineCode.ALREADY_DONE)
 
 
-def test_only_those_who_can_capture_with_the_authorisation(acquirers: dict[str, RunningAcquirer]) -> None:
-    captured = {
-        letter: sandbox_card.authorise(acquirer.contract(), authorising(capture=True)).captured
-        for letter, acquirer in acquirers.items()
-    }
-    assert captured == {"A": 5000, "B": None, "C": 5000, "D": 5000, "E": 5000}
-
-
 def test_d_is_not_found_by_enquiry_at_once(acquirers: dict[str, RunningAcquirer]) -> None:
     d = acquirers["D"]
     ask = authorising()

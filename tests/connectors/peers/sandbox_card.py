@@ -61,11 +61,13 @@ def ask(verb: str, outcome: str, contract: Contract, *, currency: str = "EUR", a
         return _authorise(_CARDS[outcome], wanted, currency)
     if verb == "enquire":
         return _enquire(outcome, contract, wanted, currency)
-    authorised = sandbox_card.authorise(contract, _authorise("visa", wanted, currency, capture=verb == "refund"))
+    more = 3_000 if verb == "refund" else 0  # the ending is to steer the refund, not the capture before it
+    authorised = sandbox_card.authorise(contract, _authorise("visa", wanted + more, currency))
     assert authorised.outcome is Outcome.APPROVED and authorised.provider_reference
     if verb == "capture":
         return Capture(new_key(), authorised.provider_reference, wanted, currency, final=False)
     if verb == "refund":
+        sandbox_card.capture(contract, Capture(new_key(), authorised.provider_reference, wanted + more, currency, True))
         return Refund(new_key(), authorised.provider_reference, wanted, currency)
     assert verb == "cancel"
     return Cancel(new_key(), authorised.provider_reference, wanted, currency)
@@ -93,7 +95,7 @@ def new_key() -> str:
     return f"op_{uuid.uuid4().hex}"
 
 
-def _authorise(card_name: str, amount: int, currency: str, *, capture: bool = False) -> Authorise:
+def _authorise(card_name: str, amount: int, currency: str) -> Authorise:
     return Authorise(
         new_key(),
         "card",
@@ -102,7 +104,6 @@ def _authorise(card_name: str, amount: int, currency: str, *, capture: bool = Fa
         merchant_reference="order-1",
         card=card(card_name),
         return_url="http://127.0.0.1:1/return",
-        capture=capture,
     )
 
 
