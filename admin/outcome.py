@@ -30,7 +30,7 @@ _DECLINED = {
 def tell_outcome(verb: str, done: Done) -> None:
     """One sentence: what moved, what did not, or that nobody knows yet."""
     operation = done.operation
-    if operation["kind"] == "authorise":  # cancelling closed an attempt that waited for the payer
+    if not operation or operation["kind"] == "authorise":  # cancelling closed it, and nobody was called
         say(_("The attempt is closed."))
         return
     state = operation["state"]

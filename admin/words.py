@@ -198,6 +198,8 @@ TURNS: dict[str, Word] = {
 
 EVENTS: dict[str, Word] = {
     "payment.created": Word(N_("Payment started"), "quiet", "ring"),
+    "payment.cancelled": Word(N_("Payment cancelled"), "quiet", "cross"),
+    "payment.expired": Word(N_("Payment expired"), "quiet", "hourglass"),
     "payment.late_approval_reversed": Word(N_("Late approval is given back"), "wait", "back"),
     "payment.amount_lowered": Word(N_("Payment asks for less"), "quiet", "minus"),
     "payment.over_captured": Word(N_("More was taken than was asked for"), "bad", "triangle"),

@@ -1,4 +1,4 @@
-"""Closes what lapses by time: authorisations, checkouts, actions that payers never took."""
+"""Closes what lapses by time: authorisations, checkouts, payments and actions that payers never took."""
 
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ def run(limit: int) -> int:
     return max(
         expire.expire_authorisations(limit),
         expire.expire_checkouts(limit),
+        expire.expire_unpaid(limit),
         expire.expire_actions(limit),
     )
 

@@ -139,7 +139,8 @@ def confirm(payment_id: str, json_data: Confirmation) -> Response:
 def cancel(payment_id: str, json_data: Cancellation) -> Response:
     """Cancel a payment
 
-    Gives back to the payer what is reserved and was not captured. Captured money is refunded instead.
+    Gives back to the payer what is reserved and was not captured. Captured money is refunded instead. A payment that
+    was not paid yet is closed: nobody can pay it any more.
     """
     found = parse_id("pay", payment_id)
     try:
@@ -151,9 +152,13 @@ def cancel(payment_id: str, json_data: Cancellation) -> Response:
             once=once(),
             permit=permitted(json_data.reason),
         )
-    except Repeated:
-        return answer(_read(found), status_of(settled(of_payment(found, ("cancel",))), 200), repeated=True)
-    return answer(_read(found), status_of([done.operation], 200))
+    except Repeated as repeated:
+        if repeated.subject_type == "operation":
+            operations = settled(select(OPERATIONS).where(OPERATIONS.c.id == repeated.subject_id))
+        else:  # closed without one
+            operations = []
+        return answer(_read(found), status_of(operations, 200), repeated=True)
+    return answer(_read(found), status_of([done.operation] if done.operation else [], 200))
 
 
 @api.get("/payments/<payment_id>")

@@ -74,7 +74,7 @@ def done_before(batch: Row, row: Row) -> UUID | None:
         ).first()
         if made is None or made.subject_type == "operation":
             return made.subject_id if made else None
-        # Cancelling remembers its payment: the cancellation, or the attempt that was closed instead.
+        # Cancelling remembers its payment where an attempt was closed instead.
         newest = select(OPERATIONS.c.id).where(
             OPERATIONS.c.payment_id == row["payment_id"], OPERATIONS.c.kind.in_(("cancel", "authorise"))
         )

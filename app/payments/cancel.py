@@ -1,5 +1,11 @@
-"""`cancel()`: give back what is reserved and not captured. Prepare, call, record."""
+"""`cancel()`: give back what is reserved and not captured. Prepare, call, record.
 
+The key of a request is taken once its payment is locked, for only then it is known what stands for it: the operation,
+or the payment that is closed without one.
+"""
+
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -11,6 +17,7 @@ from app.core.errors import Conflict
 from app.core.idempotency import Once, claim
 from app.core.ids import uuid7
 from app.core.texts import N_
+from app.payments.close import CLOSABLE, close, close_checkout
 from app.payments.effect import Effect
 from app.payments.perform import Done, operation_key, perform
 from app.payments.permit import Permit, always
@@ -47,19 +54,21 @@ def cancel(
     once: Once | None = None,
     permit: Permit = always,
 ) -> Done:
-    """Cancels all that is not captured. A payment that waits for the payer is closed without a call.
+    """Cancels all that is not captured. A payment that waits for the payer, was never tried or has failed is closed
+    without a call; the operation of the result is then its newest attempt, or empty if there was none.
 
     Raises NotFound, NothingToCancel, CannotCancelRest, CaptureUnderWay, and what `permit` raises.
     """
     with atomic(of(merchant_id, live)) as connection:
-        claim(connection, once, merchant_id, live, ("payment", payment_id))
         operation_id = uuid7()
         held = held_open(connection, payment_id)
-        if held is None:
-            locked_payment(connection, payment_id)
-            raise NothingToCancel()
-        if held.authorisation["authorised"] == 0:
-            return _close(connection, _waiting(connection, held), reason, actor)
+        if held is None or held.authorisation["authorised"] == 0:
+            payment = held.payment if held else locked_payment(connection, payment_id)
+            claim(connection, once, merchant_id, live, ("payment", payment_id))
+            if held:
+                return _end(connection, _waiting(connection, held), reason, actor)
+            return _close(connection, payment, reason, actor)
+        claim(connection, once, merchant_id, live, ("operation", operation_id))
         amount = check(held)
         hold = permit(connection, held.payment, "cancel", amount, operation_id)
         held = submit(
@@ -124,7 +133,23 @@ def _waiting(connection: Connection, held: Held) -> Held:
     return held_operation(connection, operation_id)
 
 
-def _close(connection: Connection, held: Held, reason: str, actor: str) -> Done:
+def _close(connection: Connection, payment: Mapping[str, Any], reason: str, actor: str) -> Done:
+    """One that was never tried, or has failed. Raises NothingToCancel."""
+    if payment["status"] not in CLOSABLE:
+        raise NothingToCancel()
+    newest = (
+        OPERATIONS.select()
+        .where(OPERATIONS.c.payment_id == payment["id"], OPERATIONS.c.kind == "authorise")
+        .order_by(OPERATIONS.c.id.desc())
+        .limit(1)
+    )
+    operation = connection.execute(newest).mappings().first()
+    return Done(close(connection, payment, "cancelled", actor=actor, reason=reason), dict(operation or {}))
+
+
+def _end(connection: Connection, held: Held, reason: str, actor: str) -> Done:
+    """An attempt that waits for the payer."""
     effect = Effect("declined", stage="cancelled", is_open=False)
     payment = record(connection, held, effect, actor=actor, values={"code": "cancelled", "message": reason or None})
+    close_checkout(connection, payment, "cancelled", actor=actor)
     return Done(payment, {**held.operation, "state": "declined", "code": "cancelled"})

@@ -1,4 +1,4 @@
-"""What lapses by time: authorisations nobody captured, checkouts nobody paid, actions nobody took."""
+"""What lapses by time: authorisations nobody captured, checkouts and payments nobody paid, actions nobody took."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -14,12 +14,14 @@ from app.core.clock import now
 from app.core.db import ALL, atomic, of, reading
 from app.merchants.models import Merchant
 from app.payments import checkout as checkouts
+from app.payments.close import close
 from app.payments.effect import of_answer
 from app.payments.perform import apply_answer
 from app.payments.prepare import fact
 from app.payments.queries import (
     AUTHORISATIONS,
     OPERATIONS,
+    PAYMENTS,
     held_authorisation,
     held_operation,
     left_to_capture,
@@ -31,6 +33,7 @@ log = structlog.get_logger()
 
 _ACTOR = "job:expire"
 ACTION_LIFE = timedelta(hours=24)
+UNPAID_LIFE = timedelta(days=30)
 
 
 def expire_authorisations(limit: int) -> int:
@@ -78,6 +81,30 @@ def _expire_authorisation(row: Any) -> None:
         if effect.stage == "cancelled":  # an attempt that is over ends no payment
             effect = replace(effect, stage="expired" if held.authorisation["is_open"] else None)
         record(connection, held, effect, actor=_ACTOR, values={"code": "expired"})
+
+
+def expire_unpaid(limit: int) -> int:
+    """Closes payments that nobody tried to make for thirty days of the merchant's business time. Returns how many."""
+    business_now = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, Merchant.clock_offset_seconds)
+    with reading(ALL) as connection:
+        rows = connection.execute(
+            select(PAYMENTS.c.id, PAYMENTS.c.merchant_id, PAYMENTS.c.live)
+            .join(Merchant, Merchant.id == PAYMENTS.c.merchant_id)
+            .where(
+                PAYMENTS.c.live.in_((True, False)),  # by the index over mode and status
+                PAYMENTS.c.status == "created",
+                PAYMENTS.c.created_at < business_now - UNPAID_LIFE,
+            )
+            .limit(limit)
+        ).all()
+    return _each(rows, _expire_unpaid)
+
+
+def _expire_unpaid(row: Any) -> None:
+    with atomic(of(row.merchant_id, row.live)) as connection:
+        payment = locked_payment(connection, row.id)
+        if payment["status"] == "created":
+            close(connection, payment, "expired", actor=_ACTOR)
 
 
 def expire_checkouts(limit: int) -> int:

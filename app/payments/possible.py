@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, true
 from app.connectors import CONNECTORS
 from app.core.errors import Refusal
 from app.payments import cancel, capture, refund
+from app.payments.close import CLOSABLE
 from app.payments.history import open_of
 from app.payments.queries import OPERATIONS, Held
 from app.payments.reauthorise import refuse_unanswered
@@ -44,7 +45,7 @@ def possible(connection: Connection, payment: Mapping[str, Any]) -> Possible:
     return Possible(
         capture=_capture(connection, held),
         refund=_refund(connection, payment),
-        cancel=_cancel(connection, held),
+        cancel=_cancel(connection, payment, held),
         release=_release(held),
         captures_once=can is not None and can.captures == "one",
         keeps_rest=can is not None and can.captures == "many",
@@ -84,9 +85,9 @@ def _refund(connection: Connection, payment: Mapping[str, Any]) -> Offer:
         return Offer(refused=refusal)
 
 
-def _cancel(connection: Connection, held: Held | None) -> Offer:
+def _cancel(connection: Connection, payment: Mapping[str, Any], held: Held | None) -> Offer:
     if held is None:
-        return Offer(refused=cancel.NothingToCancel())
+        return Offer() if payment["status"] in CLOSABLE else Offer(refused=cancel.NothingToCancel())
     try:
         if held.authorisation["authorised"] == 0 and _waits_for_payer(connection, held):
             return Offer()

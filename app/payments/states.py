@@ -137,7 +137,7 @@ NEXT: dict[str, tuple[str, ...]] = {
     "partially_refunded": ("refunded", "charged_back"),
     "refunded": ("charged_back",),
     "charged_back": ("partially_captured", "captured", "partially_refunded", "refunded"),
-    "failed": ("requires_action", "pending", "authorised"),
+    "failed": ("requires_action", "pending", "authorised", "cancelled", "expired"),
     "cancelled": ("authorised",),
     "expired": ("authorised",),
 }

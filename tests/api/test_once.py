@@ -15,9 +15,11 @@ import time_machine
 from app.core.clock import now
 from app.core.db import ALL, reading
 from app.core.ids import parse_id
+from app.payments.perform import Done
 from app.payments.queries import OPERATIONS
-from tests import live
+from tests import factories, live
 from tests.api.conftest import by_card, error_of, order
+from tests.payments import wallets
 
 
 def money(acquirers, reference: str) -> list[tuple[str, int]]:
@@ -184,3 +186,37 @@ def state_of(app, payment_id: str, kind: str) -> str:
             .with_only_columns(OPERATIONS.c.state)
             .where(OPERATIONS.c.payment_id == parse_id("pay", payment_id), OPERATIONS.c.kind == kind)
         ).scalar_one()
+
+
+def test_a_repeated_cancellation_is_answered_with_its_own_outcome(api, acquirers):
+    """Not with that of another cancellation, which came after it."""
+    payment = api.pay()
+    path = f"/payments/{payment['id']}/cancel"
+    acquirers["A"].control(next="garbled")
+    first = api.once("cancel-a").post(path)
+    assert first.status_code == 202
+    with api.app.app_context():
+        done = Done({"id": parse_id("pay", payment["id"]), "currency": "EUR"}, _cancellations(payment)[0])
+        factories.hear(api.tenant, done, "cancel", "declined", 10_000, reference="c-1")
+    acquirers["A"].control(next="garbled")
+    assert api.once("cancel-b").post(path).status_code == 202
+    assert len(_cancellations_in(api, payment)) == 2
+    again = api.once("cancel-a").post(path)
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")
+    assert api.once("cancel-b").post(path).status_code == 202
+
+
+def _cancellations_in(api, payment):
+    with api.app.app_context():
+        return _cancellations(payment)
+
+
+def _cancellations(payment):
+    return wallets.operations(parse_id("pay", payment["id"]), "cancel")
+
+
+def test_a_payment_that_was_never_tried_is_cancelled_once(api):
+    payment = api.post("/payments", order()).get_json()
+    answers = [api.once("cancel-c").post(f"/payments/{payment['id']}/cancel") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert {answer.get_json()["status"] for answer in answers} == {"cancelled"}

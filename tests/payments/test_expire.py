@@ -11,7 +11,9 @@ from app.core.clock import now
 from app.core.db import ALL, atomic, of
 from app.payments import expire
 from app.payments.checkout import CHECKOUTS, open_checkout, read
+from app.payments.perform import Done
 from app.payments.queries import OPERATIONS, locked_payment
+from app.payments.start import start
 from tests import factories
 from tests.books import booked, broken_proofs, told
 
@@ -97,3 +99,23 @@ def test_one_that_cannot_expire_stops_no_other(tenant):
     assert factories.fresh(broken)["status"] == "requires_action"
     assert factories.fresh(good)["status"] == "failed"
     assert told(good.payment["id"])[-1] == "authorisation.declined"
+
+
+def test_a_payment_nobody_gave_a_means_to_expires_after_thirty_days(tenant):
+    act = {"merchant_id": tenant.merchant_id, "live": False, "actor": "test"}
+    with atomic(of(tenant.merchant_id, False)) as connection:
+        payment = start(connection, factories.an_order(), **act)
+    failed = factories.authorised(tenant, card=factories.card("insufficient_funds"))
+    opened = open_checkout(factories.an_order(), **act)
+    factories.move_clock(tenant, days=29)
+    expire.expire_unpaid(1_000)
+    assert told(payment["id"]) == ["payment.created"]
+    factories.move_clock(tenant, days=31)
+    expire.expire_unpaid(1_000)
+    for payment_id in (payment["id"], opened.payment["id"]):
+        assert factories.fresh(Done({"id": payment_id}, {}))["status"] == "expired"
+        assert "payment.expired" in told(payment_id) and booked(payment_id) == {}
+    assert read(opened.checkout["id"]).checkout["state"] == "expired"
+    assert factories.fresh(failed)["status"] == "failed", "it was tried"
+    assert told(failed.payment["id"])[-1] == "authorisation.declined"
+    assert broken_proofs() == {}

@@ -7,7 +7,7 @@ from app.messages.events._examples import checkout
 
 NAME = "checkout.cancelled"
 TITLE = N_("Checkout cancelled")
-DESCRIPTION = N_("The payer left the hosted page without paying.")
+DESCRIPTION = N_("The payer left the hosted page without paying, or its payment was cancelled.")
 EXAMPLE = checkout(state="cancelled")
 MAIL: dict[str, str] = {}
 

@@ -156,18 +156,23 @@ class Commands(History):
         under_way = {op.id for op in self.model.of("capture", attempt) if op.is_open} if attempt else set()
         return any(row["final"] and public_id("op", row["id"]) in under_way for row in self.seen.operations)
 
-    @precondition(lambda self: self.began and (self.left > 0 or self.waiting))
+    @precondition(lambda self: self.began and (self.left > 0 or self.waiting or self.model.status == "failed"))
     @rule(mishap=mishaps)
     def the_merchant_cancels(self, mishap: str | None) -> None:
         attempt, waiting = self.model.open_attempt, self.waiting
         sums = self.model.sums(attempt)
         left = self.left
+        closes = attempt is None and self.model.status in ("created", "failed")
         allowed = attempt is not None and (waiting is not None or (left > 0 and not sums["capture_pending"]))
 
         def call(once: Once) -> Any:
             return cancel(**self.business.act, payment_id=self.payment_id, once=once)
 
-        rows = self.command(call, mishap, allowed=allowed, place=attempt.place if attempt else 0)
+        rows = self.command(call, mishap, allowed=allowed or closes, place=attempt.place if attempt else 0)
+        if closes:
+            if mishap != "dies_in_prepare":
+                self.model.closed("cancelled")
+            return
         if waiting:
             if mishap != "dies_in_prepare":
                 self.model.abandoned(waiting, "cancelled")

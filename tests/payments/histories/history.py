@@ -146,7 +146,8 @@ class History(RuleBasedStateMachine):
         self.refused = outcome == "refused"
         assert allowed is None or self.refused == (not allowed), (outcome, refusal, allowed)
         rows = self.new_rows()
-        if outcome == "done" or (rows and not self.refused):
+        # One that died, or was refused, in its renewal has not taken its key yet.
+        if outcome == "done" or (outcome == "died" and rows and allowed is not None):
             self.made.append(Made(call, once))
         return rows
 

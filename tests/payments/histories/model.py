@@ -223,6 +223,11 @@ class Expected:
         op.state, op.waits, op.attempt.open, self.stage = "declined", False, False, stage
         self._tell(op, "declined")
 
+    def closed(self, stage: str) -> None:
+        """Nothing was reserved and nobody was asked: it ends without a call."""
+        self.stage = stage
+        self.events.append(f"payment.{stage}")
+
     def comes_back(self, op: Op, *, with_proof: bool) -> None:
         """The payer is back from their bank, and the bank is asked."""
         op.state, op.silent, op.returned = "submitted", op.silent + 1, op.returned or with_proof
