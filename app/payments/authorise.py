@@ -32,6 +32,7 @@ from app.payments.perform import NOT_SENT, Done, apply_answer, is_still_ours, re
 from app.payments.permit import Permit, always
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, held_operation, locked_payment
 from app.payments.record import record
+from app.payments.schedule import lasting_candidates
 from app.payments.start import Order, start
 from app.receivables import collect
 from app.risk.assess import Decision, assess, decided
@@ -93,9 +94,9 @@ def authorise(
     """Authorises a new payment (`order`) or one that exists (`payment_id`); captures at once if it says so.
 
     `permit` is asked about the capture of a new payment that will capture itself; it passes or refuses.
-    Raises AttemptUnderWay, AlreadyPaid, NoRoute, NotFound, StepNeeded, InstrumentInactive, CustomerRestricted,
-    BeingCollected, NothingDue, LessDue; Repeated and KeyReused from the idempotency key. A decline is not raised: it is
-    in the result.
+    Raises AttemptUnderWay, AlreadyPaid, NoRoute, CaptureDateTooLate, NotFound, StepNeeded, InstrumentInactive,
+    CustomerRestricted, BeingCollected, NothingDue, LessDue; Repeated and KeyReused from the idempotency key. A decline
+    is not raised: it is in the result.
     """
     try:
         with atomic(of(merchant_id, live)) as connection:
@@ -165,6 +166,7 @@ def _prepare(connection: Connection, payment: Mapping[str, Any], means: Means, a
         currency=payment["currency"],
         only=list(tokens) if means.instrument_id is not None else None,
     )
+    candidates = lasting_candidates(connection, payment, candidates)
     routed(
         merchant_id=payment["merchant_id"],
         live=payment["live"],

@@ -29,6 +29,7 @@ from app.payments.models import Checkout
 from app.payments.perform import Done
 from app.payments.permit import Permit, always
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, PAYMENTS, locked_payment
+from app.payments.schedule import lasting
 from app.payments.start import Order, start
 from app.payments.states import CHECKOUT
 from app.receivables import collect
@@ -207,19 +208,22 @@ def latest_attempt(opened: Opened) -> Mapping[str, Any] | None:
 
 
 def methods(opened: Opened) -> frozenset[str]:
-    """Names of the methods that an active contract takes in this checkout's currency."""
-    checkout = opened.checkout
+    """Names of the methods that an active contract takes in this checkout's currency, and reserves for long enough."""
+    checkout, capture_on = opened.checkout, opened.payment["capture_on"]
     contracts = table_of(ProviderContract)
     with reading(of(checkout["merchant_id"], checkout["live"])) as connection:
         rows = connection.execute(
-            select(contracts.c.methods).where(
+            select(contracts.c.methods, contracts.c.provider, contracts.c.authorisation_days).where(
                 contracts.c.merchant_id == checkout["merchant_id"],
                 contracts.c.live == checkout["live"],
                 contracts.c.active,
                 contracts.c.currencies.contains([opened.payment["currency"]]),
             )
-        ).scalars()
-        return frozenset(name for names in rows for name in names)
+        ).mappings()
+        found = list(rows)
+        if capture_on is not None:
+            found = lasting(connection, found, capture_on, checkout["merchant_id"])
+        return frozenset(name for row in found for name in row["methods"])
 
 
 def pay(

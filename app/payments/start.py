@@ -19,6 +19,7 @@ from app.core.texts import N_
 from app.customers.restrict import refuse_restricted
 from app.payments.permit import Permit, always
 from app.payments.queries import PAYMENTS
+from app.payments.schedule import refuse_too_late
 from app.payments.states import AMOUNTS
 
 CaptureMode = Literal["manual", "automatic", "scheduled"]
@@ -68,13 +69,17 @@ def start(
     """Inserts the payment and tells `payment.created`. Returns its row.
 
     `permit`: whoever has it captured without asking again must be permitted to; it passes or refuses, and holds
-    nothing. Raises AmountOutOfRange, UnknownCurrency, CaptureDateNeeded, CustomerRestricted, and what `permit` raises.
+    nothing. Raises AmountOutOfRange, UnknownCurrency, CaptureDateNeeded, CaptureDateTooLate, CustomerRestricted, and
+    what `permit` raises.
     """
     exponent(order.currency)
     if not 0 < order.amount <= LARGEST_MINOR:
         raise AmountOutOfRange(param="amount", largest=LARGEST_MINOR)
     if (order.capture_mode == "scheduled") != (order.capture_on is not None):
         raise CaptureDateNeeded(param="capture_on")
+    if order.capture_on is not None:
+        whose = {"merchant_id": merchant_id, "live": live, "currency": order.currency}
+        refuse_too_late(connection, order.capture_on, **whose)
     refuse_restricted(connection, order.customer_id)
     at = now()
     row = {

@@ -1,8 +1,11 @@
 """Payments through the API: created, confirmed, cancelled, read and listed."""
 
+from datetime import timedelta
+
 from sqlalchemy import text
 
 from app.api._pictures import Operations, Payment, Payments
+from app.core.clock import business_today
 from app.core.db import ALL, atomic, reading
 from app.core.ids import parse_id, public_id
 from app.merchants.add import add_contract
@@ -101,8 +104,12 @@ def test_a_scheduled_capture_needs_a_date_that_is_not_past(api):
     assert error_of(api.post("/payments", order(capture="scheduled"))) == (422, "capture_date_needed", "capture_on")
     past = api.post("/payments", order(capture="scheduled", capture_on="2020-01-01"))
     assert error_of(past) == (422, "capture_date_past", "capture_on")
-    future = api.post("/payments", order(capture="scheduled", capture_on="2099-01-01"))
-    assert future.get_json()["capture_on"] == "2099-01-01"
+    day = business_today(0, "Europe/Berlin") + timedelta(days=5)
+    future = api.post("/payments", order(capture="scheduled", capture_on=day.isoformat()))
+    assert future.get_json()["capture_on"] == day.isoformat()
+    late = api.post("/payments", order(capture="scheduled", capture_on="2099-01-01"))
+    assert error_of(late) == (422, "capture_date_too_late", "capture_on")
+    assert api.post("/checkouts", order(capture="scheduled", capture_on="2099-01-01")).status_code == 422
 
 
 def test_what_was_not_captured_can_be_cancelled(api, app):
