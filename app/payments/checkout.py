@@ -220,7 +220,7 @@ def methods(opened: Opened) -> frozenset[str]:
                 contracts.c.currencies.contains([opened.payment["currency"]]),
             )
         ).mappings()
-        found = list(rows)
+        found: list[Mapping[str, Any]] = [dict(row) for row in rows]
         if capture_on is not None:
             found = lasting(connection, found, capture_on, checkout["merchant_id"])
         return frozenset(name for row in found for name in row["methods"])

@@ -155,7 +155,7 @@ def plan(connection: Connection, payment: Mapping[str, Any], amount: int) -> lis
     parts: list[Part] = []
     for authorisation_id, group in groupby(captures, lambda row: row["authorisation_id"]):
         rows = list(group)
-        room = min(left_to_refund(rows[0]), amount)
+        room = min(left_to_refund(dict(rows[0])), amount)
         if CONNECTORS[rows[0]["provider"]].CAN.refunds_by == "authorisation":
             shares = [(rows[0], room)]
         else:

@@ -21,9 +21,7 @@ Row = Mapping[str, Any]
 class CaptureDateTooLate(Refusal):
     code = "capture_date_too_late"
     message = N_("The money cannot be reserved until then: %(latest)s is the last possible date.")
-    advice = N_(
-        "Send that date or an earlier one. For a later one, keep the card and charge it then."
-    )
+    advice = N_("Send that date or an earlier one. For a later one, keep the card and charge it then.")
 
 
 def refuse_too_late(connection: Connection, capture_on: date, *, merchant_id: UUID, live: bool, currency: str) -> None:
@@ -35,7 +33,7 @@ def refuse_too_late(connection: Connection, capture_on: date, *, merchant_id: UU
         CONTRACTS.c.active,
         CONTRACTS.c.currencies.contains([currency]),
     )
-    contracts = connection.execute(query).mappings().all()
+    contracts: list[Row] = [dict(row) for row in connection.execute(query).mappings()]
     if contracts and not lasting(connection, contracts, capture_on, merchant_id):
         raise CaptureDateTooLate(param="capture_on", latest=_latest(connection, contracts, merchant_id).isoformat())
 
