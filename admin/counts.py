@@ -41,7 +41,7 @@ _lock = threading.Lock()
 
 
 def open_work(live: bool) -> dict[str, int]:
-    """unknown, reviews, over, disputes, endpoints, approvals (to decide), reactions, jobs (failed, with the reactions)."""
+    """unknown, reviews, over, disputes, endpoints, approvals (to decide), reactions, jobs (failed, reactions too)."""
     return {**_found(live)[0], "approvals": to_decide(live)}
 
 

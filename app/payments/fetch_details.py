@@ -75,7 +75,7 @@ def _asked(held: Held) -> Answer | None:
     """What the provider says of it, or what the payer's way back brings, where only that can be asked with."""
     answer = None
     if CONNECTORS[held.contract["provider"]].CAN.resolve["authorise"] != "by_news":
-        answer = call(held.contract, "enquire", enquiry(held))
+        answer = call(held.contract, "enquire", enquiry(held, None))
     brought = returned(held.operation)
     if brought and (answer is None or answer.outcome is not Outcome.APPROVED):
         reference = held.operation["provider_reference"] or held.authorisation["provider_reference"] or ""

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "what_is_closed_lapses"
-down_revision = "clock_forward"
+down_revision = "over"
 
 _NAME = "ix_authorisations_expires_at"
 _LEFT = "captured + cancelled < authorised"
