@@ -5,12 +5,15 @@ Mark such tests with `@pytest.mark.browser`. `ZAHLWERK_NO_BROWSER=<reason>` skip
 
 from __future__ import annotations
 
+import http.server
 import os
 import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests import live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -64,6 +67,42 @@ def new_context(browser: Browser, **options: Any) -> BrowserContext:
     context = browser.new_context(**{**defaults, **options})
     context.set_default_timeout(PATIENCE_MS)
     return context
+
+
+class _SetsACookie(http.server.BaseHTTPRequestHandler):
+    """/ sets a cookie that wants to be sent between sites; /told says which cookies came back."""
+
+    def do_GET(self) -> None:
+        body = b"<title>x</title><a href='/told'>next</a>"
+        self.send_response(200)
+        if self.path == "/told":
+            body = f"<title>x</title><p>{self.headers.get('Cookie', 'none')}</p>".encode()
+        else:
+            self.send_header("Set-Cookie", "control=1; SameSite=None; Secure; Path=/")
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def cookie_comes_back(browser: Browser, *, outside: str, inside: str) -> bool:
+    """Whether a cookie set in a frame of host `inside`, in a page of host `outside`, goes with its next request.
+
+    Told by the server that set it. Hosts: names of this machine. A context of Chromium blocks third-party cookies.
+    """
+    with live.listening(_SetsACookie) as port:
+        with live.pages({"/": f"<title>x</title><iframe src='http://{inside}:{port}/'></iframe>"}) as page_url:
+            context = new_context(browser)
+            page = context.new_page()
+            page.goto(page_url.replace("127.0.0.1", outside))
+            frame = page.frame_locator("iframe")
+            frame.get_by_role("link").click()
+            told = frame.locator("p").inner_text()
+            context.close()
+    assert told in ("control=1", "none"), told
+    return told == "control=1"
 
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}

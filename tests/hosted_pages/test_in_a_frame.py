@@ -1,15 +1,12 @@
 """The checkout in a frame of a shop on another site, with third-party cookies blocked."""
 
-import http.server
-
 import pytest
 from playwright.sync_api import expect
 
 from app.core.db import ALL, atomic
 from app.core.ids import public_id
 from app.merchants.add import add_contract
-from tests import live
-from tests.browser import new_context
+from tests.browser import cookie_comes_back
 from tests.connectors.peers import paypal
 from tests.hosted_pages.conftest import SHOP_ORIGIN, charges
 from tests.hosted_pages.pages import THANKS, pay, shop_page
@@ -17,36 +14,10 @@ from tests.hosted_pages.pages import THANKS, pay, shop_page
 pytestmark = pytest.mark.browser
 
 
-class CookieSetter(http.server.BaseHTTPRequestHandler):
-    """/ sets a cookie as a third party would; /told says which cookies came back."""
-
-    def do_GET(self) -> None:
-        body = b"<title>x</title><a href='/told'>next</a>"
-        self.send_response(200)
-        if self.path == "/told":
-            body = f"<title>x</title><p>{self.headers.get('Cookie', 'none')}</p>".encode()
-        else:
-            self.send_header("Set-Cookie", "control=1; SameSite=None; Secure; Path=/")
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
 @pytest.mark.parametrize(("around", "comes_back"), [("127.0.0.1", False), ("localhost", True)])
 def test_a_control_cookie_set_in_such_a_frame_does_not_come_back(browser, around, comes_back):
     """The ground of this module: between the two sites cookies are blocked; within one site they are not."""
-    with live.listening(CookieSetter) as port:
-        with live.pages({"/": f"<title>x</title><iframe src='http://localhost:{port}/'></iframe>"}) as shop:
-            context = new_context(browser)
-            page = context.new_page()
-            page.goto(shop.replace("127.0.0.1", around))
-            frame = page.frame_locator("iframe")
-            frame.get_by_role("link").click()
-            expect(frame.locator("p")).to_have_text("control=1" if comes_back else "none")
-            context.close()
+    assert cookie_comes_back(browser, outside=around, inside="localhost") is comes_back
 
 
 def test_a_payment_with_three_d_secure_inside_the_frame(plain_page, site, new_checkout, acquirers):
