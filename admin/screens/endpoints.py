@@ -80,10 +80,10 @@ class Endpoints(Screen):
                     if ask_or_do(work, "endpoint", **whose, subject_id=uuid7(), params=_values(form)):
                         claim(work, form.once(what), merchant["id"], live, ("endpoint", merchant["id"]))
                         return asked_for()
-                    endpoint_id, secret = add_endpoint(
-                        work, merchant_id=merchant["id"], live=live, actor=actor(), **_values(form)
-                    )
+                    endpoint_id = uuid7()
                     claim(work, form.once(what), merchant["id"], live, ("endpoint", endpoint_id))
+                    given = {**whose, **_values(form), "endpoint_id": endpoint_id}
+                    secret = add_endpoint(work, **given, actor=actor())[1]
             except (Repeated, KeyReused):
                 return _shown_already(merchant["id"])
             except Refusal as refusal:

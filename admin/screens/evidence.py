@@ -22,7 +22,7 @@ from app.core.attachment import attachment
 from app.core.db import atomic, of
 from app.core.errors import NotFound, Refusal
 from app.core.idempotency import KeyReused, Repeated, claim
-from app.core.ids import parse_id, public_id
+from app.core.ids import parse_id, public_id, uuid7
 from app.documents.limits import FEW_AT_ONCE, LARGEST_BYTES, LONGEST_NOTE
 from app.payments.evidence import DisputeClosed, add_evidence, evidence_of, read_evidence, remove_evidence
 from app.payments.states import DISPUTE_OPEN
@@ -104,6 +104,9 @@ def _added(form: EvidenceForm, what: str, dispute: Any) -> AnyResponse | None:
         content = upload.read(LARGEST_BYTES + 1)
         try:
             with atomic(of(dispute["merchant_id"], dispute["live"])) as work:
+                document_id = uuid7()
+                subject = ("document", document_id)
+                claim(work, form.once(what), dispute["merchant_id"], dispute["live"], subject)
                 row = add_evidence(
                     work,
                     dispute_id=dispute["id"],
@@ -112,9 +115,8 @@ def _added(form: EvidenceForm, what: str, dispute: Any) -> AnyResponse | None:
                     content=content,
                     note=form.note.data or "",
                     actor=actor(),
+                    document_id=document_id,
                 )
-                subject = ("document", row["id"])
-                claim(work, form.once(what), dispute["merchant_id"], dispute["live"], subject)
         except (Repeated, KeyReused):
             say(_("This form was sent before and is done already."), "wait")
         except Refusal as refusal:

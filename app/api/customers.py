@@ -18,7 +18,7 @@ from app.api._pictures import Page as PagePicture
 from app.api._resource import resource
 from app.core.db import atomic, reading
 from app.core.idempotency import Repeated, claim
-from app.core.ids import parse_id, public_id
+from app.core.ids import parse_id, public_id, uuid7
 from app.customers.add import CUSTOMERS, add_customer, change_customer
 from app.payments.public import moment
 from app.privacy.erase import erase
@@ -82,10 +82,12 @@ class CustomerFilter(Page):
 @api.output(Customer, 201)
 def create(json_data: NewCustomer) -> Response:
     """Create a customer"""
+    customer_id = uuid7()
     try:
         with atomic(scope()) as connection:
-            row = add_customer(connection, **tenant(), actor=actor(), columns=json_data.model_dump())
-            claim(connection, once(), **tenant(), subject=("customer", row["id"]))
+            claim(connection, once(), **tenant(), subject=("customer", customer_id))
+            columns = json_data.model_dump()
+            row = add_customer(connection, **tenant(), actor=actor(), columns=columns, customer_id=customer_id)
     except Repeated as repeated:
         return answer(draw(read_one(_by_id(repeated.subject_id))), 201, repeated=True)
     return answer(draw(row), 201)

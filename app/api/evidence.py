@@ -17,7 +17,7 @@ from app.api._upload import Upload, fingerprint, takes_file
 from app.core.attachment import attachment
 from app.core.db import atomic, reading
 from app.core.idempotency import Repeated, claim
-from app.core.ids import parse_id
+from app.core.ids import parse_id, uuid7
 from app.documents.limits import FEW_AT_ONCE, LARGEST_BYTES, LONGEST_NOTE
 from app.documents.models import DOCUMENTS
 from app.documents.recognise import EXTENSIONS
@@ -78,7 +78,7 @@ def create(dispute_id: str, form_and_files_data: NewEvidence) -> Response:
 
     While the dispute is open; at most 20 files. PDF, PNG, JPEG or plain text in UTF-8. The file is kept as it is.
     """
-    sent, found = form_and_files_data, parse_id("dsp", dispute_id)
+    sent, found, document_id = form_and_files_data, parse_id("dsp", dispute_id), uuid7()
     read_one(select(DISPUTES.c.id).where(DISPUTES.c.id == found))  # before megabytes are read into memory
     with FEW_AT_ONCE:
         content = sent.file.read(LARGEST_BYTES + 1)
@@ -86,15 +86,16 @@ def create(dispute_id: str, form_and_files_data: NewEvidence) -> Response:
         wish = once(fingerprint(fields, sent.file.filename, content))
         try:
             with atomic(scope()) as connection:
+                claim(connection, wish, **tenant(), subject=("document", document_id))
                 row = add_evidence(
                     connection,
                     dispute_id=found,
                     filename=sent.file.filename,
                     content=content,
                     actor=actor(),
+                    document_id=document_id,
                     **fields,
                 )
-                claim(connection, wish, **tenant(), subject=("document", row["id"]))
         except Repeated as repeated:
             return answer(evidence_picture(read_one(one_evidence(found, repeated.subject_id))), 201, repeated=True)
     return answer(evidence_picture(row), 201)

@@ -103,8 +103,8 @@ def deactivate(instrument_id: str, json_data: NoFields) -> Response:
     found = parse_id("ins", instrument_id)
     try:
         with atomic(scope()) as connection:
-            row = deactivate_instrument(connection, instrument_id=found, actor=actor())
             claim(connection, once(), **tenant(), subject=("instrument", found))
+            row = deactivate_instrument(connection, instrument_id=found, actor=actor())
     except Repeated:
         return answer(draw(_one(found)), repeated=True)
     return answer(draw(row))

@@ -20,7 +20,8 @@ from app.approvals.ask import ask
 from app.approvals.decide import read as read_request
 from app.approvals.decide import take_secret
 from app.core.db import atomic, reading
-from app.core.idempotency import Repeated, claim
+from app.core.errors import Refusal
+from app.core.idempotency import Repeated, claim, recall
 from app.core.ids import parse_id, uuid7
 from app.messages.addresses import refuse_private
 from app.messages.endpoints import (
@@ -98,17 +99,17 @@ def create(json_data: NewEndpoint) -> Response:
     second person's approval, the answer is 202 until then: repeat the request with the same `Idempotency-Key`, and the
     first answer after the approval has the secret.
     """
-    refuse_private(json_data.url)
-    endpoint_id, wanted = uuid7(), json_data.model_dump()
+    endpoint_id, given = uuid7(), json_data.model_dump()
     try:
+        _refuse_private(json_data.url)
         with atomic(scope()) as connection:
-            asked = ask(connection, "endpoint", asker(), **tenant(), subject_id=endpoint_id, params=wanted)
+            recall(connection, once(), **tenant())
+            asked = ask(connection, "endpoint", asker(), **tenant(), subject_id=endpoint_id, params=given)
             if asked is not None:
                 claim(connection, once(), **tenant(), subject=("approval", asked))
                 return waiting(asked)
-            whose = {**tenant(), "actor": actor(), "endpoint_id": endpoint_id}
-            _, secret = add_endpoint(connection, **whose, **wanted)
             claim(connection, once(), **tenant(), subject=("webhook_endpoint", endpoint_id))
+            _, secret = add_endpoint(connection, **tenant(), actor=actor(), **given, endpoint_id=endpoint_id)
     except Repeated as repeated:
         return _again(repeated, 201)
     return answer(_read(endpoint_id) | {"secret": secret}, 201)
@@ -187,13 +188,14 @@ def rotate(endpoint_id: str, json_data: NoFields) -> Response:
     found = parse_id("whe", endpoint_id)
     try:
         with atomic(scope()) as connection:
+            recall(connection, once(), **tenant())
             told = {"url": held(connection, found)["url"]}
             asked = ask(connection, "endpoint_secret", asker(), **tenant(), subject_id=found, params=told)
             if asked is not None:
                 claim(connection, once(), **tenant(), subject=("approval", asked))
                 return waiting(asked)
-            secret = rotate_secret(connection, endpoint_id=found, actor=actor())
             claim(connection, once(), **tenant(), subject=("webhook_endpoint", found))
+            secret = rotate_secret(connection, endpoint_id=found, actor=actor())
     except Repeated as repeated:
         return _again(repeated, 200)
     return answer(_read(found) | {"secret": secret})
@@ -208,10 +210,11 @@ def test(endpoint_id: str, json_data: NoFields) -> Response:
 
     An event `endpoint.test` goes to this endpoint alone.
     """
+    found, delivery_id = parse_id("whe", endpoint_id), uuid7()
     try:
         with atomic(scope()) as connection:
-            delivery_id = send_test(connection, endpoint_id=parse_id("whe", endpoint_id), actor=actor())
             claim(connection, once(), **tenant(), subject=("delivery", delivery_id))
+            send_test(connection, endpoint_id=found, actor=actor(), delivery_id=delivery_id)
     except Repeated as repeated:
         return answer(drawn(repeated.subject_id), 201, repeated=True)
     return answer(drawn(delivery_id), 201)
@@ -227,6 +230,16 @@ def _again(repeated: Repeated, decided: int) -> Response:
         return waiting(request["id"], request["state"], repeated=True)
     secret = take_secret(request["id"], actor(), scope=scope())
     return answer(_read(request["subject_id"]) | ({"secret": secret} if secret else {}), decided, repeated=True)
+
+
+def _refuse_private(url: str) -> None:
+    """Raises what refuse_private() does; Repeated instead, if this was answered before the name left the DNS."""
+    try:
+        refuse_private(url)
+    except Refusal:
+        with reading(scope()) as connection:
+            recall(connection, once(), **tenant())
+        raise
 
 
 def _living() -> Select[Any]:

@@ -79,7 +79,10 @@ class StillRunning(Conflict):
 
 
 def claim(connection: Connection, once: Once | None, merchant_id: UUID, live: bool, subject: tuple[str, UUID]) -> None:
-    """Takes the key for `subject` in this transaction. Raises Repeated or KeyReused, which roll it back whole."""
+    """Takes the key for `subject` in this transaction. Raises Repeated or KeyReused, which roll it back whole.
+
+    Before anything that may refuse: what was done would stand in its own way when it is asked for again.
+    """
     if once is None:
         return
     row = {
@@ -91,13 +94,21 @@ def claim(connection: Connection, once: Once | None, merchant_id: UUID, live: bo
         "subject_id": subject[1],
         "created_at": now(),
     }
-    if _TAKE.row(connection, row):
+    if not _TAKE.row(connection, row):
+        recall(connection, once, merchant_id, live)
+
+
+def recall(connection: Connection, once: Once | None, merchant_id: UUID, live: bool) -> None:
+    """Takes nothing. Raises Repeated or KeyReused if the key was used before."""
+    if once is None:
         return
     earlier = connection.execute(
         select(IdempotencyKey.fingerprint, IdempotencyKey.subject_type, IdempotencyKey.subject_id).where(
             IdempotencyKey.merchant_id == merchant_id, IdempotencyKey.live == live, IdempotencyKey.key == once.key
         )
-    ).one()
+    ).first()
+    if earlier is None:
+        return
     if not hmac.compare_digest(earlier.fingerprint, once.fingerprint):
         raise KeyReused(param="Idempotency-Key")
     raise Repeated(earlier.subject_type, earlier.subject_id)

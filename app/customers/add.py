@@ -32,9 +32,18 @@ class CustomerErased(Conflict):
 
 
 def add_customer(
-    connection: Connection, *, merchant_id: UUID, live: bool, actor: str, columns: Mapping[str, Any]
+    connection: Connection,
+    *,
+    merchant_id: UUID,
+    live: bool,
+    actor: str,
+    columns: Mapping[str, Any],
+    customer_id: UUID | None = None,
 ) -> Mapping[str, Any]:
-    """`columns`: any of number, name, email, phone, address, language. Returns the row. Raises NumberTaken."""
+    """`columns`: any of number, name, email, phone, address, language. Returns the row. Raises NumberTaken.
+
+    `customer_id`: made before, for an idempotency key.
+    """
     row = (
         connection.execute(
             insert(CUSTOMERS)
@@ -42,7 +51,7 @@ def add_customer(
                 {
                     "language": "de",
                     **columns,
-                    "id": uuid7(),
+                    "id": customer_id or uuid7(),
                     "merchant_id": merchant_id,
                     "live": live,
                     "created_at": now(),

@@ -48,10 +48,12 @@ def keep(
     data: Mapping[str, Any],
     payment_id: UUID | None = None,
     actor: str,
+    document_id: UUID | None = None,
 ) -> dict[str, Any]:
     """Returns the row without its content. Lock the subject first: it is counted what it has.
 
-    `data`: ids for the event. The file is kept as it came: when and where a photo was taken may be what it proves.
+    `document_id`: made before, for an idempotency key. `data`: ids for the event. The
+    file is kept as it came: when and where a photo was taken may be what it proves.
     Raises DocumentTooLarge, EmptyDocument, UnknownKindOfDocument, TooManyDocuments.
     """
     assert len(note) <= LONGEST_NOTE
@@ -62,7 +64,7 @@ def keep(
     if there >= MOST_PER_SUBJECT:
         raise TooManyDocuments(most=MOST_PER_SUBJECT)
     row: dict[str, Any] = {
-        "id": uuid7(),
+        "id": document_id or uuid7(),
         "merchant_id": merchant_id,
         "live": live,
         "subject_type": subject[0],

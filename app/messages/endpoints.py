@@ -62,6 +62,7 @@ def add_endpoint(
 ) -> tuple[UUID, str]:
     """A new endpoint for `events` (none: all public ones). Returns its id and its secret, shown this once.
 
+    `endpoint_id`: made before, for an idempotency key.
     Raises BadUrl, NotPublic, UnknownEvent, TooManyEndpoints.
     """
     existing = connection.execute(
@@ -148,13 +149,16 @@ def rotate_secret(connection: Connection, *, endpoint_id: UUID, actor: str) -> s
     return shown(secret)
 
 
-def send_test(connection: Connection, *, endpoint_id: UUID, actor: str) -> UUID:
-    """Sends an `endpoint.test` to this endpoint alone. Returns the delivery's id. Raises NotFound, EndpointInactive."""
+def send_test(connection: Connection, *, endpoint_id: UUID, actor: str, delivery_id: UUID | None = None) -> UUID:
+    """Sends an `endpoint.test` to this endpoint alone. Returns the delivery's id. Raises NotFound, EndpointInactive.
+
+    `delivery_id`: made before, for an idempotency key.
+    """
     row = held(connection, endpoint_id)
     if not row["active"]:
         raise EndpointInactive()
     event_id = _told(TEST_EVENT, row, actor, audience="internal", url=row["url"])
-    delivery_id = uuid7()
+    delivery_id = delivery_id or uuid7()
     connection.execute(
         insert(DELIVERIES).values(
             id=delivery_id,

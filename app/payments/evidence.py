@@ -38,6 +38,7 @@ def add_evidence(
     content: bytes,
     note: str = "",
     actor: str,
+    document_id: UUID | None = None,
 ) -> dict[str, Any]:
     """Returns the document's row without its content. Raises NotFound, DisputeClosed and what keep() raises."""
     assert kind in KINDS, kind
@@ -54,6 +55,7 @@ def add_evidence(
         data=_ids(dispute),
         payment_id=dispute["payment_id"],
         actor=actor,
+        document_id=document_id,
     )
 
 

@@ -34,6 +34,16 @@ def test_a_number_is_given_once(api):
     assert api.get(f"/customers/{other['id']}").get_json() == other
 
 
+def test_a_repeated_request_makes_one_also_with_a_number(api):
+    first = api.once("customer-1").post("/customers", {"number": "K-6"})
+    again = api.once("customer-1").post("/customers", {"number": "K-6"})
+    assert (again.status_code, again.get_json()) == (201, first.get_json())
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert error_of(api.once("customer-2").post("/customers", {"number": "K-6"}))[1] == "customer_number_taken"
+    assert error_of(api.once("customer-1").post("/customers", {"number": "K-7"}))[1] == "idempotency_key_reused"
+    assert api.once("customer-2").post("/customers", {"number": "K-7"}).status_code == 201, "a no uses up no key"
+
+
 def test_another_merchant_may_use_the_same_number(api, foreign):
     api.post("/customers", {"number": "K-4"})
     assert foreign.post("/customers", {"number": "K-4"}).status_code == 201

@@ -154,6 +154,15 @@ def test_the_same_key_adds_it_once(app, api, path):
     assert error_of(api.get(f"{path}/{later['id']}")) == (404, "not_found", None)
 
 
+def test_the_same_key_is_answered_the_same_when_the_dispute_has_closed(app, tenant, api, disputed, path):
+    first = add(api.once("evidence-2"), path)
+    with app.app_context():
+        hear(tenant, disputed[0], "reversed")
+    again = add(api.once("evidence-2"), path)
+    assert (again.status_code, again.get_json()) == (201, first.get_json())
+    assert error_of(add(api.once("evidence-3"), path)) == (409, "dispute_closed", None)
+
+
 def test_a_closed_dispute_takes_no_more_and_shows_what_it_has(app, tenant, api, disputed, path):
     done, _ = disputed
     made = add(api, path).get_json()

@@ -4,6 +4,7 @@ import pytest
 
 from app.api.deliveries import Delivery
 from app.api.webhook_endpoints import Endpoints, EndpointWithSecret, WebhookEndpoint
+from app.config import settings
 from tests.api.conftest import error_of, fits
 
 URL = "https://shop.example/hooks"
@@ -72,3 +73,37 @@ def test_a_repeated_request_makes_one_and_does_not_show_the_secret_again(api):
     assert again.headers["Idempotent-Replayed"] == "true"
     assert (again.status_code, again.get_json()["id"]) == (201, first.get_json()["id"])
     assert "secret" not in again.get_json()
+
+
+def test_a_repeated_request_is_answered_the_same_when_there_may_be_no_more(api, foreign):
+    """Of another merchant, whose endpoints are counted here."""
+    sent = {"url": URL}
+    first = foreign.once("hook-2").post("/webhook_endpoints", sent).get_json()
+    while (last := foreign.post("/webhook_endpoints", sent)).status_code == 201:
+        pass
+    assert error_of(last) == (409, "too_many_endpoints", None)
+    again = foreign.once("hook-2").post("/webhook_endpoints", sent)
+    assert (again.status_code, again.get_json()) == (201, {k: v for k, v in first.items() if k != "secret"})
+
+
+def test_a_repeated_test_is_answered_the_same_when_the_endpoint_is_switched_off(api, endpoint):
+    path = f"/webhook_endpoints/{endpoint['id']}"
+    first = api.once("hook-3").post(f"{path}/test")
+    api.patch(path, {"active": False})
+    again = api.once("hook-3").post(f"{path}/test")
+    assert (again.status_code, again.get_json()["id"]) == (201, first.get_json()["id"])
+    assert error_of(api.once("hook-4").post(f"{path}/test")) == (409, "endpoint_inactive", None)
+
+
+def test_a_repeated_request_is_answered_the_same_when_the_name_has_left_the_dns(app, api, monkeypatch):
+    first = api.once("hook-5").post("/webhook_endpoints", {"url": "https://gone.invalid/hooks"}).get_json()
+    monkeypatch.setenv("ALLOW_PRIVATE_ENDPOINTS", "0")
+    settings.cache_clear()
+    try:
+        again = api.once("hook-5").post("/webhook_endpoints", {"url": "https://gone.invalid/hooks"})
+        assert (again.status_code, again.get_json().get("id")) == (201, first["id"])
+        refused = api.once("hook-6").post("/webhook_endpoints", {"url": "https://gone.invalid/hooks"})
+        assert error_of(refused) == (422, "url_unknown_host", "url")
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
