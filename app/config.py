@@ -44,6 +44,7 @@ class Settings:
     environment: str
     trusted_proxies: int
     api_requests_per_minute: int
+    checkout_forms_per_minute: int
     allow_private_endpoints: bool
     http_deadline_seconds: float
     database_pool_size: int
@@ -76,6 +77,7 @@ def settings() -> Settings:
         environment=environment,
         trusted_proxies=int(read("TRUSTED_PROXIES", "0")),
         api_requests_per_minute=int(read("API_REQUESTS_PER_MINUTE", "3000")),
+        checkout_forms_per_minute=int(read("CHECKOUT_FORMS_PER_MINUTE", "60")),
         allow_private_endpoints=_flag("ALLOW_PRIVATE_ENDPOINTS", environment != "live"),
         http_deadline_seconds=float(read("HTTP_DEADLINE_SECONDS", "10")),
         database_pool_size=int(read("DATABASE_POOL_SIZE", "8")),

@@ -9,6 +9,7 @@ from flask import Blueprint
 from app.core.web import bodies_under, errors_under
 from hosted_pages import PAGES, paper
 from hosted_pages.cli import scripts
+from hosted_pages.pace import keep_pace
 
 # A filled-in form has a few hundred; the answer of a bank's 3-D Secure page that comes by POST a few thousand.
 LARGEST_FORM_BYTES = 64_000
@@ -19,6 +20,7 @@ def attach(app: APIFlask) -> None:
     door = Blueprint("hosted", __name__, static_folder="static", static_url_path="/hosted", template_folder="templates")
     for name, page in PAGES.items():
         door.add_url_rule(page.PATH, name, page.answer, methods=page.VERBS)
+    door.before_request(keep_pace)
     door.after_request(paper.finish)
     app.register_blueprint(door)
     for prefix, largest in (

@@ -34,6 +34,7 @@ os.environ["ZAHLWERK_ENV"] = "test"
 os.environ["DATABASE_URL"] = "postgresql+psycopg://nobody@127.0.0.1:1/none"
 os.environ["REDIS_URL"] = "redis://127.0.0.1:1"
 os.environ.setdefault("PUBLIC_URL", "http://localhost:8700")
+os.environ.setdefault("CHECKOUT_FORMS_PER_MINUTE", "100000")  # all tests send theirs from one address
 os.environ.setdefault("HTTP_DEADLINE_SECONDS", "2")  # time-outs are tested for real, so they must not take long
 
 from tests.acquirers import Acquirers, running_acquirers  # noqa: E402 - the environment comes first

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
 
-from app.api._limits import WITHOUT_KEY_SHARE, Standing, limiter
 from app.api._upload import allow_its_size
 from app.approvals.ask import permit, promised
 from app.approvals.kinds import Asker
@@ -17,6 +16,7 @@ from app.config import settings
 from app.core.db import Scope, of
 from app.core.errors import Refusal
 from app.core.ids import public_id
+from app.core.limiter import Standing, limiter, who_is_at
 from app.core.limits import Allowance, Allowances, limit_of
 from app.core.logs import about
 from app.core.texts import N_
@@ -27,6 +27,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 # Routes under /v1 that need no key: the description of the API itself.
 OPEN_TO_ALL = frozenset({"spec.read"})
+
+# An address without a valid key may ask a fiftieth as often.
+WITHOUT_KEY_SHARE = 50
 
 _ATTRIBUTE = "needed_permission"
 
@@ -99,7 +102,7 @@ def guard() -> None:
     """
     caller = _authenticated()
     if caller is None:
-        _count(f"address:{request.remote_addr}", max(10, settings().api_requests_per_minute // WITHOUT_KEY_SHARE))
+        _count(who_is_at(request.remote_addr), max(10, settings().api_requests_per_minute // WITHOUT_KEY_SHARE))
         raise KeyNeeded()
     g.caller = caller
     g.actor = f"key:{public_id('key', caller.key_id)}"

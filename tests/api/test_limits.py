@@ -5,8 +5,8 @@ import time
 import pytest
 import time_machine
 
-from app.api._limits import Limiter, limiter
 from app.config import settings
+from app.core.limiter import Limiter, limiter
 from tests import factories
 from tests.api.conftest import Api, error_of
 
@@ -88,7 +88,7 @@ def test_the_clock_may_be_set_back(databases, monkeypatch):
     limited = Limiter(databases.redis_url)
     ahead = time.time() + 300
     with monkeypatch.context() as moved:
-        moved.setattr("app.api._limits.time.time", lambda: ahead)
+        moved.setattr("app.core.limiter.time.time", lambda: ahead)
         limited.count("clock", 500)
     assert [limited.count("clock", 500).remaining for _ in range(3)] == [499, 498, 497]
 

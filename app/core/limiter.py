@@ -1,4 +1,4 @@
-"""Rate limits: so many requests a minute per key (or per address, without a valid key), counted in Redis.
+"""Rate limits: so many requests a minute per key or per address, counted in Redis.
 
 Numbers are drawn from Redis a hundredth of the limit at a time, so that most requests need no round trip; what
 a process has drawn and not used when the minute ends is lost, which makes the limit exact to a hundredth per
@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import IPv6Network, ip_address
 
 import structlog
 from limits.storage import MemoryStorage, RedisStorage
@@ -19,8 +20,6 @@ from app.config import settings
 log = structlog.get_logger()
 
 WINDOW_SECONDS = 60
-# An address without a valid key may ask a fiftieth as often.
-WITHOUT_KEY_SHARE = 50
 # Counted values change their meaning with the way of counting: then the number in the prefix is raised.
 _PREFIX = "zahlwerk:limit:1"
 _LOOK_AGAIN_SECONDS = 5.0
@@ -102,6 +101,17 @@ class Limiter:
                 self._look_again_at = time.monotonic() + _LOOK_AGAIN_SECONDS
                 log.warning("rate_limits_counted_alone", error=type(error).__name__)
         return self._own.incr(key, 2 * WINDOW_SECONDS, amount)
+
+
+def who_is_at(address: str | None) -> str:
+    """An address as it is counted. Of IPv6 the first 64 bits: whoever has one has all of them."""
+    try:
+        ip = ip_address(address or "")
+    except ValueError:
+        return "address:unknown"
+    if ip.version == 6 and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return f"address:{ip}" if ip.version == 4 else f"address:{IPv6Network((int(ip), 64), strict=False)}"
 
 
 @cache
