@@ -69,7 +69,12 @@ DELIVERY: dict[str, Word] = {
     "failed": Word(N_("Given up"), "bad", "cross-full"),
 }
 
-MAIL_TO = {"shop": N_("to the shop"), "payer": N_("to the payer"), "merchant": N_("to the merchant")}
+MAIL_TO = {
+    "shop": N_("to the shop"),
+    "payer": N_("to the payer"),
+    "merchant": N_("to the merchant"),
+    "keeper": N_("to those who look after the merchant"),
+}
 MAIL: dict[str, Word] = {
     "pending": Word(N_("Waits"), "wait", "clock"),
     "sent": Word(N_("Sent"), "good", "check"),

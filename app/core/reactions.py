@@ -41,6 +41,7 @@ class _Reaction:
 
 _together: list[_Reaction] = []
 _later: dict[str, Later] = {}
+_single: dict[str, Together] = {}
 
 
 class FailedReaction(Model):
@@ -89,6 +90,30 @@ def later(name: str) -> Callable[[Later], Later]:
     return register
 
 
+def single(name: str) -> Callable[[Together], Together]:
+    """Decorator: how the later reaction `name` is repeated for one event that it had to set_aside()."""
+
+    def register(run: Together) -> Together:
+        _single[name] = run
+        return run
+
+    return register
+
+
+def set_aside(connection: Connection, event_id: UUID, name: str, error: BaseException) -> None:
+    """Keeps an event that a reaction cannot deal with now: it is counted, shown to the staff and repeated."""
+    connection.execute(
+        insert(FailedReaction).values(
+            id=uuid7(),
+            event_id=event_id,
+            reaction=name,
+            error="".join(traceback.format_exception_only(error)).strip()[:2000],
+            attempts=1,
+            failed_at=now(),
+        )
+    )
+
+
 def react_together(work: Transaction) -> None:
     done = 0
     for _ in range(_MOST_ROUNDS):
@@ -108,16 +133,7 @@ def _run(connection: Connection, reaction: _Reaction, event: Mapping[str, Any]) 
             reaction.run(connection, event)
     except Exception as error:  # recording an answer never fails because of a reaction
         log.error("reaction_failed", reaction=reaction.name, told=event["name"], error=repr(error))
-        connection.execute(
-            insert(FailedReaction).values(
-                id=uuid7(),
-                event_id=event["id"],
-                reaction=reaction.name,
-                error="".join(traceback.format_exception_only(error)).strip()[:2000],
-                attempts=1,
-                failed_at=now(),
-            )
-        )
+        set_aside(connection, event["id"], reaction.name, error)
 
 
 def repeat_failed(limit: int) -> int:
@@ -132,9 +148,9 @@ def repeat_failed(limit: int) -> int:
             with atomic(ALL) as connection:
                 removed = connection.execute(delete(FailedReaction).where(FailedReaction.id == row.id)).rowcount
                 event = connection.execute(select(table_of(Event)).where(Event.id == row.event_id)).mappings().first()
-                reaction = next((one for one in _together if one.name == row.reaction), None)
-                if removed and event is not None and reaction is not None:
-                    reaction.run(connection, dict(event))
+                run = _single.get(row.reaction) or next((o.run for o in _together if o.name == row.reaction), None)
+                if removed and event is not None and run is not None:
+                    run(connection, dict(event))
             succeeded += 1
         except Exception as error:
             log.error("reaction_failed_again", reaction=row.reaction, error=repr(error))

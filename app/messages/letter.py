@@ -85,8 +85,8 @@ def _addressed(
 
 
 def _look(shop: Mapping[str, Any] | None, role: str) -> dict[str, Any]:
-    """The shop's look for payers and shops; the merchant's account and the staff are told in plain grey."""
-    if shop is None or role in ("merchant", "staff"):
+    """The shop's look for payers and shops; the merchant's account, those who keep it and the staff in plain grey."""
+    if shop is None or role in ("merchant", "keeper", "staff"):
         return {"name": "Zahlwerk", "accent": "#44516b", "radius": 8, "logo": False, "imprint_url": None, "email": None}
     return {
         "name": shop["name"],

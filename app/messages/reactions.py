@@ -10,7 +10,7 @@ from app.approvals.actions import ACTIONS
 from app.core import queue
 from app.core.clock import now
 from app.core.db import transaction
-from app.core.reactions import later, together
+from app.core.reactions import later, single, together
 from app.messages import (
     approvable_endpoint,
     approvable_endpoint_change,
@@ -49,10 +49,17 @@ def queue_deliveries(connection: Connection, after: int, up_to: int) -> None:
         transaction().after_commit.append(lambda: queue.wake("deliver_webhooks"))
 
 
-@later("mails")
+@later(mail.REACTION)
 def queue_mails(connection: Connection, after: int, up_to: int) -> None:
     """One mail per event and recipient that wants it."""
     if mail.write(connection, after, up_to):
+        transaction().after_commit.append(lambda: queue.wake("send_mails"))
+
+
+@single(mail.REACTION)
+def queue_mails_again(connection: Connection, event: Mapping[str, Any]) -> None:
+    """The mails of one event that could not be written before."""
+    if mail.write_one(connection, event["id"]):
         transaction().after_commit.append(lambda: queue.wake("send_mails"))
 
 

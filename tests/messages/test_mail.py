@@ -7,16 +7,19 @@ from sqlalchemy import text
 
 from app.core.clock import now, replaying
 from app.core.db import ALL, atomic, reading
+from app.core.reactions import repeat_failed
 from app.merchants.add import SHOPS, change
-from app.messages import queries
+from app.messages import mail, queries
 from app.messages.health import warn_failing
 from app.messages.send_mails import send_mails
 from app.payments.capture import capture
 from app.payments.refund import refund
+from app.staff.grant import Given
 from jobs import forget
 from tests import factories
 from tests.messages import steps
 from tests.messages.steps import endpoint, happen, relay_all, send_out, time_passes
+from tests.staff.people import row, somebody
 from tools.translations import compile_
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -182,6 +185,85 @@ def test_the_merchant_is_mailed_once_when_an_endpoint_fails(shop, mailbox, recei
     assert message["To"].startswith("m") and message["To"].endswith("@example.com")
     assert message["Subject"] == f"[Test] Webhook-Adresse gestört: {receiver.url}/hook"
     assert "HTTP 500" in _bodies(message)[0]
+
+
+def _failing_endpoint_of(tenant, receiver) -> None:
+    """Told as failing; the merchant has no address of its own."""
+    with atomic(ALL) as connection:
+        connection.execute(text("UPDATE merchants SET email = NULL WHERE id = :id"), {"id": tenant.merchant_id})
+    endpoint(tenant.merchant_id, f"{receiver.url}/hook")
+    receiver.answers["/hook"] = 500
+    happen(tenant.merchant_id, "capture.pending")
+    send_out()
+    time_passes(timedelta(minutes=61), tenant.merchant_id)
+    warn_failing()
+
+
+def _set_aside(tenant) -> list[str]:
+    with reading(ALL) as connection:
+        query = "SELECT f.error FROM failed_reactions f JOIN events v ON v.id = f.event_id WHERE v.merchant_id = :id"
+        return list(connection.execute(text(query), {"id": tenant.merchant_id}).scalars())
+
+
+def test_a_merchant_without_any_address_is_told_through_its_own_people(shop, mailbox, receiver):
+    tenant = shop(notify_email=None)
+    theirs = frozenset({tenant.merchant_id})
+    own = row(somebody(Given("merchant_owner", theirs), language="en"))["email"]
+    for other in ("admin", Given("merchant_viewer", theirs)):
+        somebody(other)
+    _failing_endpoint_of(tenant, receiver)
+    _sent()
+    assert [message["To"] for message in mailbox.messages] == [own]
+    [message] = mailbox.messages
+    assert message["Subject"] == f"[Test] Webhook endpoint is failing: {receiver.url}/hook"
+    assert "because you may change this merchant's webhook endpoints" in _bodies(message)[0].replace("\n", " ")
+    assert _set_aside(tenant) == []
+
+
+def test_a_merchant_without_people_is_told_through_those_who_look_after_all(shop, mailbox, receiver):
+    tenant, anybody = shop(notify_email=None), row(somebody("admin"))["email"]
+    _failing_endpoint_of(tenant, receiver)
+    _sent()
+    assert anybody in [message["To"] for message in mailbox.messages]
+
+
+def test_if_there_is_nobody_to_tell_the_staff_see_it_and_it_is_told_later(shop, mailbox, receiver):
+    tenant = shop(notify_email=None)
+    with atomic(ALL) as connection:
+        connection.execute(text("UPDATE staff_users SET active = false"))
+    _failing_endpoint_of(tenant, receiver)
+    assert _sent() == 0
+    assert _set_aside(tenant) == ["app.messages.mail.NobodyToTell: endpoint.failing"]
+    assert repeat_failed(10) == 0
+    late = row(somebody(Given("merchant_owner", frozenset({tenant.merchant_id}))))["email"]
+    assert repeat_failed(10) == 1
+    assert send_mails() == 1
+    assert [message["To"] for message in mailbox.messages] == [late]
+    assert _set_aside(tenant) == []
+
+
+def test_a_mail_that_cannot_be_written_is_kept_and_written_when_it_can(shop, mailbox, monkeypatch):
+    """The second mail of three; the others are not held up."""
+    tenant = shop(notify_email="shop@example.com", language="de")
+    payment = factories.authorised(tenant, 10_000, shop_id=tenant.shop_id, merchant_reference="B-1").payment
+    whole = mail._row
+
+    def broken(row, *wanted):
+        if row["data"]["amount"] == 2_500:
+            raise ZeroDivisionError("a fault")
+        return whole(row, *wanted)
+
+    for amount in (2_500, 7_500):
+        capture(merchant_id=tenant.merchant_id, live=False, payment_id=payment["id"], amount=amount, actor="test")
+    with monkeypatch.context() as fault:
+        fault.setattr(mail, "_row", broken)
+        assert _sent() == 2
+        assert _set_aside(tenant) == ["ZeroDivisionError: a fault"]
+        assert repeat_failed(10) == 0
+    assert repeat_failed(10) == 1
+    assert send_mails() == 1
+    assert [message["Subject"] for message in mailbox.messages][-1] == "[Test] 25,00 € eingezogen – B-1"
+    assert _set_aside(tenant) == []
 
 
 def test_what_was_said_to_whom_is_sealed_and_cleared_a_day_after(shop, mailbox):

@@ -13,11 +13,12 @@ from app.core.ids import uuid7
 from app.messages.mail import CONTEXT
 from app.staff import authenticator
 from app.staff.add import USERS, add_user
+from app.staff.grant import Given
 
 PASSWORD = "ein-langes-passwort"
 
 
-def somebody(role: str = "support", **more: Any) -> UUID:
+def somebody(role: str | Given = "support", **more: Any) -> UUID:
     with atomic(ALL) as connection:
         email = more.pop("email", f"{uuid7().hex[-12:]}@example.com")
         return add_user(connection, email=email, password=PASSWORD, roles=[role], actor="test", **more)
