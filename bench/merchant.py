@@ -1,7 +1,6 @@
 """A merchant for the benchmarks, opened through the product's own operations."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from bench.stack import Running
@@ -16,11 +15,12 @@ class Merchant:
     checkout_path: str
 
 
-def open_merchant(stack: Running, acquirer: str, endpoint: str | None = None) -> Merchant:
-    """`endpoint`: URL of a webhook receiver, if the benchmark wants deliveries."""
+def open_merchant(stack: Running, acquirer: str, endpoint: str) -> Merchant:
+    """`endpoint`: URL of a webhook receiver, which is told everything."""
     from app.core.db import ALL, atomic
     from app.merchants import keys
     from app.merchants.add import add_contract, add_merchant, add_shop
+    from app.messages.endpoints import add_endpoint
     from app.payments import checkout
     from app.payments.start import Order
     from sandbox.acquirers.letters import LETTERS
@@ -44,18 +44,10 @@ def open_merchant(stack: Running, acquirer: str, endpoint: str | None = None) ->
                 actor="bench",
             )
             _, key = keys.issue(connection, merchant_id=merchant_id, live=False, name="bench", actor="bench")
-            if endpoint:
-                _add_endpoint(connection, merchant_id, endpoint)
+            whose = {"merchant_id": merchant_id, "live": False, "actor": "bench"}
+            add_endpoint(connection, url=endpoint, description="bench", events=[], **whose)
         opened = checkout.open_checkout(
             Order(4_990, "EUR", "bench", shop_id=shop_id), merchant_id=merchant_id, live=False, actor="bench"
         )
         path = f"/pay/{checkout.token(opened.checkout['id'])}"
     return Merchant(merchant_id, shop_id, contract_id, key, path)
-
-
-def _add_endpoint(connection: Any, merchant_id: UUID, url: str) -> None:
-    from app.messages.endpoints import add_endpoint
-
-    add_endpoint(
-        connection, merchant_id=merchant_id, live=False, url=url, description="bench", events=[], actor="bench"
-    )

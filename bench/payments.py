@@ -1,8 +1,8 @@
 """Authorise + capture through the HTTP API: how many payments per second, and how near to the floor.
 
-In one run, on one machine: the product (web, delivery workers, sandbox acquirer), `pgbench` running the
-plain SQL of both steps (floor.sql), and `localstripe` doing create + confirm + capture. The last line
-printed is JSON. `--seconds N` sets the length of each measurement, `--profile` says where the CPU goes.
+In one run, on one machine: the product (web, delivery workers, sandbox acquirer), which delivers webhooks while it is
+measured; `pgbench` running the plain SQL of both steps (floor.sql); and `localstripe` doing create + confirm + capture.
+The last line printed is JSON. `--seconds N` sets the length of each measurement, `--profile` says where the CPU goes.
 """
 
 import argparse
@@ -21,11 +21,13 @@ from bench import load
 from bench.floor import floor_per_second
 from bench.merchant import Merchant, open_merchant
 from bench.peer import localstripe_per_second
+from bench.receiver import Receiver
 from bench.stack import Running, post, running
 from bench.where import cpu_seconds
 
 CARD = {"number": "4242424242424242", "expiry_month": 12, "expiry_year": 2034, "security_code": "123"}
 CONCURRENCY = 6
+WARM_SECONDS = 3
 
 
 def unit(key: str) -> load.Unit:
@@ -79,16 +81,20 @@ def _press(stack: Running, merchant: Merchant, stop: threading.Event) -> None:
 
 
 def measure(seconds: float) -> dict[str, float | int]:
-    with running() as stack:
+    with running() as stack, Receiver() as receiver:
         acquirer = stack.start_acquirer()
         stack.start_web()
         stack.start_workers()
-        merchant = open_merchant(stack, acquirer)
+        merchant = open_merchant(stack, acquirer, receiver.url)
+        receiver.wait_for_one()  # the checkout that was opened is told: the workers are there
         print("product: warming up, then measuring", flush=True)
-        product = load.run(stack.url, unit(merchant.key), concurrency=CONCURRENCY, seconds=seconds, warm_seconds=3)
+        told, pay = receiver.count, unit(merchant.key)
+        product = load.run(stack.url, pay, concurrency=CONCURRENCY, seconds=seconds, warm_seconds=WARM_SECONDS)
+        delivered = receiver.count - told
+        assert delivered, "nothing was delivered while the product was measured"
         post(f"{acquirer}/control", {"latency_ms": 300})
         print("product: with an acquirer that takes 300 ms", flush=True)
-        slow = load.run(stack.url, unit(merchant.key), concurrency=128, seconds=seconds, warm_seconds=2)
+        slow = load.run(stack.url, pay, concurrency=128, seconds=seconds, warm_seconds=2)
         post(f"{acquirer}/control", {"latency_ms": 0})
         print("product: while the acquirer hangs", flush=True)
         hang_ms = page_while_an_acquirer_hangs(stack, merchant, acquirer)
@@ -100,6 +106,7 @@ def measure(seconds: float) -> dict[str, float | int]:
     for error in (*product.errors, *slow.errors)[:5]:
         print("error:", error)
     print(f"floor {floor:.0f}/s, localstripe {peer:.0f}/s, p50 {product.percentile_ms(0.5):.1f} ms")
+    print(f"{delivered} webhooks were delivered meanwhile, {delivered / (seconds + WARM_SECONDS):.0f}/s")
     return {
         "payments_per_second": round(product.per_second, 1),
         "p99_ms": round(product.percentile_ms(0.99), 1),
@@ -113,11 +120,12 @@ def measure(seconds: float) -> dict[str, float | int]:
 
 def profile(seconds: float) -> None:
     """Prints how much CPU each kind of process takes per payment."""
-    with running() as stack:
+    with running() as stack, Receiver() as receiver:
         acquirer = stack.start_acquirer()
         stack.start_web()
         stack.start_workers()
-        merchant = open_merchant(stack, acquirer)
+        merchant = open_merchant(stack, acquirer, receiver.url)
+        receiver.wait_for_one()  # the checkout that was opened is told: the workers are there
         load.run(stack.url, unit(merchant.key), concurrency=CONCURRENCY, seconds=3)
         with cpu_seconds() as used:
             result = load.run(stack.url, unit(merchant.key), concurrency=CONCURRENCY, seconds=seconds)

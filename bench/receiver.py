@@ -19,6 +19,7 @@ class Receiver:
         self.first = 0.0
         self.count = 0
         self.seen: set[bytes] = set()  # ids of messages; a delivery may come twice
+        self._came = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -38,10 +39,15 @@ class Receiver:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
 
+    def wait_for_one(self, seconds: float = 60) -> None:
+        """Until the first webhook has come."""
+        assert self._came.wait(seconds), f"no webhook came within {seconds} s"
+
     def note(self, message_id: bytes) -> None:
         self.first = self.first or time.perf_counter()
         self.count += 1
         self.seen.add(message_id)
+        self._came.set()
 
 
 class _Connection(asyncio.Protocol):
