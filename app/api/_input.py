@@ -89,6 +89,7 @@ class Line(Body):
     name: Text255
     quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     amount: Annotated[int, Field(ge=-LARGEST_MINOR, le=LARGEST_MINOR)]
+    """Minor units, of the whole quantity."""
 
 
 Lines = Annotated[list[Line], Field(max_length=200)]

@@ -171,7 +171,7 @@ class OrderIn(Body):
     shop: Id | None = None
     """One of your shops."""
     lines: Lines | None = None
-    """What is bought; shown to the payer."""
+    """What is bought; shown to the payer. Adds up to `amount`."""
     return_url: WebAddress | None = None
     """Where the payer goes after a step at the bank or on our page."""
 

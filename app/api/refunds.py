@@ -28,7 +28,7 @@ class NewRefund(Body):
     amount: Amount | None = None
     """Minor units. Left out: all that is left."""
     final: bool = False
-    """Taken as on captures; changes nothing here."""
+    """The last one: a later refund of this payment is refused, unless this one fails."""
     reason: Text255 | None = None
     lines: Lines | None = None
 
@@ -51,6 +51,7 @@ def create(payment_id: str, json_data: NewRefund) -> Response:
             payment_id=parse_id("pay", payment_id),
             actor=actor(),
             amount=json_data.amount,
+            final=json_data.final,
             reason=json_data.reason or "",
             lines=plain_lines(json_data.lines),
             once=once(),

@@ -81,7 +81,7 @@ def operation_picture(operation: Row) -> dict[str, Any]:
         "status": operation["state"],
         "amount": operation["amount"] if operation["booked_amount"] is None else operation["booked_amount"],
         "currency": operation["currency"],
-        "final": operation["final"] if operation["kind"] == "capture" else None,
+        "final": operation["final"] if operation["kind"] in ("capture", "refund") else None,
         "reason": operation["reason"] or None,
         "lines": operation["lines"],
         "failure": {"code": operation["code"], "provider_code": operation["provider_code"]}

@@ -44,6 +44,12 @@ class DisputeOpen(Conflict):
     advice = N_("Answer the dispute; a refund now could pay the payer twice.")
 
 
+class RefundsEnded(Conflict):
+    code = "refunds_ended"
+    message = N_("An earlier refund of this payment was asked for as the last one.")
+    advice = N_("Pay the payer in another way, or ask for the earlier refund's status first.")
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One call's share of a refund."""
@@ -59,15 +65,16 @@ def refund(
     payment_id: UUID,
     actor: str,
     amount: int | None = None,
+    final: bool = False,
     reason: str = "",
     lines: Sequence[Mapping[str, Any]] | None = None,
     once: Once | None = None,
     permit: Permit = always,
 ) -> Done:
-    """Refunds `amount` minor units (None: all that is left).
+    """Refunds `amount` minor units (None: all that is left). `final`: none may follow, unless this one fails.
 
     The operation of the result stands for all parts, see whole(). Raises NotFound, NothingToRefund, RefundTooHigh,
-    DisputeOpen, and what `permit` raises.
+    RefundsEnded, DisputeOpen, and what `permit` raises.
     """
     with atomic(of(merchant_id, live)) as connection:
         group_id = uuid7()
@@ -86,6 +93,7 @@ def refund(
                 operation_id=uuid7() if prepared else group_id,
                 group_id=group_id,
                 capture_id=part.capture["id"],
+                final=final,
                 reason=reason,
                 lines=lines,
                 actor=actor,
@@ -128,18 +136,26 @@ def whole(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     }
 
 
-_DISPUTED = Statement(
-    text("SELECT 1 FROM disputes WHERE payment_id = :payment AND state IN ('inquiry', 'charged_back') LIMIT 1")
+_IN_THE_WAY = Statement(
+    text(
+        "SELECT EXISTS (SELECT 1 FROM disputes WHERE payment_id = :payment AND state IN ('inquiry', 'charged_back')),"
+        " EXISTS (SELECT 1 FROM operations WHERE payment_id = :payment AND kind = 'refund' AND final"
+        " AND state NOT IN ('declined', 'failed'))"
+    )
 )
 
 
 def check(connection: Connection, payment: Mapping[str, Any], amount: int | None) -> int:
     """What is refunded. Raises as refund() does."""
-    if _DISPUTED.row(connection, {"payment": payment["id"]}):
+    found = _IN_THE_WAY.row(connection, {"payment": payment["id"]})
+    disputed, ended = found or (False, False)
+    if disputed:
         raise DisputeOpen()
     left = left_to_refund(payment)
     if left == 0:
         raise NothingToRefund()
+    if ended:
+        raise RefundsEnded()
     asked = left if amount is None else amount
     if asked <= 0 or asked > left:
         raise RefundTooHigh(param="amount", left=left)

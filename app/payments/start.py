@@ -30,6 +30,12 @@ class AmountOutOfRange(Refusal):
     message = N_("The amount must be between 1 and %(largest)s minor units.")
 
 
+class LinesDiffer(Refusal):
+    code = "lines_differ"
+    message = N_("The lines add up to %(sum)s minor units, and the amount is %(amount)s.")
+    advice = N_("Send lines that add up to the amount: discounts as negative lines, postage as one of its own.")
+
+
 class CaptureDateNeeded(Refusal):
     code = "capture_date_needed"
     message = N_("A scheduled capture needs its date.")
@@ -37,7 +43,8 @@ class CaptureDateNeeded(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the merchant asks for. `lines`: [{"name", "quantity", "amount"}], shown to the payer."""
+    """What the merchant asks for. `lines`: [{"name", "quantity", "amount"}], shown to the payer above the button
+    that orders; each amount is that of its whole quantity."""
 
     amount: int
     currency: str
@@ -69,8 +76,8 @@ def start(
     """Inserts the payment and tells `payment.created`. Returns its row.
 
     `permit`: whoever has it captured without asking again must be permitted to; it passes or refuses, and holds
-    nothing. Raises AmountOutOfRange, UnknownCurrency, CaptureDateNeeded, CaptureDateTooLate, CustomerRestricted, and
-    what `permit` raises.
+    nothing. Raises AmountOutOfRange, LinesDiffer, UnknownCurrency, CaptureDateNeeded, CaptureDateTooLate,
+    CustomerRestricted, and what `permit` raises.
     """
     exponent(order.currency)
     if not 0 < order.amount <= LARGEST_MINOR:
@@ -80,6 +87,7 @@ def start(
     if order.capture_on is not None:
         whose = {"merchant_id": merchant_id, "live": live, "currency": order.currency}
         refuse_too_late(connection, order.capture_on, **whose)
+    refuse_other_sum(order.lines, order.amount)
     refuse_restricted(connection, order.customer_id)
     at = now()
     row = {
@@ -144,3 +152,10 @@ def start(
         held = permit(connection, payment, "capture", order.amount, row["id"])
         assert held is None, "what no payer has paid cannot wait for approval"
     return payment
+
+
+def refuse_other_sum(lines: Sequence[Mapping[str, Any]] | None, amount: int) -> None:
+    """What a payer orders is what they pay. Raises LinesDiffer; no lines say nothing."""
+    found = sum(line["amount"] for line in lines or ())
+    if lines and found != amount:
+        raise LinesDiffer(param="lines", sum=found, amount=amount)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
 from app.api._pictures import Operations, Payment, Payments
@@ -93,8 +94,19 @@ def test_what_is_known_of_a_customer_completes_the_payer(api):
     assert payment["customer"] == customer["id"]
 
 
+@pytest.mark.parametrize("path", ["/payments", "/checkouts"])
+def test_lines_that_add_up_to_something_else_are_refused(app, api, path):
+    """They stand above the button that orders."""
+    lines = [{"name": "Teapot", "quantity": 2, "amount": 11_000}, {"name": "Voucher", "amount": -999}]
+    refused = api.post(path, order(lines=lines, merchant_reference="other-sum"))
+    assert error_of(refused) == (422, "lines_differ", "lines")
+    assert "10001" in refused.get_json()["error"]["message"] and "10000" in refused.get_json()["error"]["message"]
+    assert api.get("/payments?merchant_reference=other-sum").get_json()["data"] == []
+    assert api.post(path, order(lines=[])).status_code == 201, "no lines say nothing"
+
+
 def test_lines_numbers_and_shop_are_kept(api, tenant):
-    lines = [{"name": "Teapot", "quantity": 2, "amount": 5_500}, {"name": "Voucher", "amount": -1_000}]
+    lines = [{"name": "Teapot", "quantity": 2, "amount": 11_000}, {"name": "Voucher", "amount": -1_000}]
     payment = api.pay(lines=lines, order_number="O-1", customer_number="K-1", shop=tenant.shop)
     assert payment["lines"] == [lines[0], {**lines[1], "quantity": 1}]
     assert (payment["order_number"], payment["customer_number"], payment["shop"]) == ("O-1", "K-1", tenant.shop)

@@ -1,9 +1,10 @@
 """Refunds through the API."""
 
 from app.api._pictures import Refund
-from app.core.ids import public_id
+from app.core.ids import parse_id, public_id
 from app.payments.capture import capture
 from tests.api.conftest import error_of, fits
+from tests.books import broken_proofs, told
 from tests.connectors.peers import paypal
 from tests.payments import wallets
 
@@ -19,6 +20,29 @@ def test_a_part_and_then_the_rest_are_refunded(api):
     assert rest.get_json()["amount"] == 9_000
     assert api.get(f"/payments/{payment['id']}").get_json()["status"] == "refunded"
     assert error_of(api.post(f"/payments/{payment['id']}/refunds")) == (409, "nothing_to_refund", None)
+
+
+def test_after_the_last_refund_none_follows(app, api, acquirers):
+    payment = api.pay(capture="automatic", merchant_reference="refund-final")
+    path = f"/payments/{payment['id']}/refunds"
+    last = api.once("final-1").post(path, {"amount": 1_000, "final": True})
+    assert fits(Refund, last)["final"] is True
+    assert error_of(api.post(path, {"amount": 1_000})) == (409, "refunds_ended", None)
+    assert api.once("final-1").post(path, {"amount": 1_000, "final": True}).get_json() == last.get_json()
+    now = api.get(f"/payments/{payment['id']}").get_json()
+    assert (now["status"], now["amount_refunded"]) == ("partially_refunded", 1_000)
+    assert [line["amount"] for line in acquirers["A"].did(done="refunded", reference="refund-final")] == [1_000]
+    with app.app_context():
+        names = told(parse_id("pay", payment["id"]))
+        assert names.count("refund.submitted") == names.count("refund.succeeded") == 1
+        assert broken_proofs() == {}
+
+
+def test_a_last_refund_that_fails_was_not_the_last(api):
+    payment = api.pay(capture="automatic")
+    path = f"/payments/{payment['id']}/refunds"
+    assert api.post(path, {"amount": 6_601, "final": True}).get_json()["status"] == "declined"
+    assert api.post(path, {"amount": 1_000}).get_json()["status"] == "succeeded"
 
 
 def test_more_than_was_captured_is_refused_and_nothing_changes(api):
