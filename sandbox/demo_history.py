@@ -17,22 +17,27 @@ from app.payments.refund import refund
 from app.payments.start import Order
 from sandbox.acquirers.cards import CARD_BY_NAME, FUTURE_EXPIRY
 from sandbox.demo_merchants import Opened
+from sandbox.demo_paypal import approve_at_paypal
 
 _FIRST = (
     "Anna Ben Clara David Emma Felix Greta Hannes Ida Jonas Käthe Leon Mia Noah Ole Paula Rosa Tim Ute Yusuf".split()
 )
 _LAST = "Müller Schmidt Öztürk Fischer Weber Nowak Groß Becker Hoffmann Schäfer Koch Bauer Richter Klein Wolf".split()
+_BY_PAYPAL = 0.12  # of those that nothing unusual happens to
 _GOOD = ("visa", "visa_debit", "mastercard", "mastercard_debit", "amex", "visa_austria", "mastercard_2")
 _BAD = ("insufficient_funds", "do_not_honour", "card_expired", "suspected_fraud", "stolen_card", "limit_exceeded")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One payment of the history. `course` is what happens to it after its beginning; a `fresh` one still waits."""
+    """One payment of the history. `course` is what happens to it after its beginning; a `fresh` one still waits.
+
+    `card`: name of a published one; None: by PayPal.
+    """
 
     shop: Opened
     order: Order
-    card: str
+    card: str | None
     course: Callable[[dict[str, Any], Done], None]
     checkout: bool
     fresh: bool
@@ -64,30 +69,43 @@ def _plan(choice: random.Random, shop: Opened, number: int, card: str | None, co
         payer=Payer(name=f"{first} {last}", email=mail, country="DE"),
         shop_id=shop.shop_id,
     )
-    return Plan(shop, order, card or choice.choice(_GOOD), course, choice.random() < 0.6, fresh)
+    by_paypal = course is _held_for_review or choice.random() < _BY_PAYPAL
+    paid_with = card or (None if by_paypal else choice.choice(_GOOD))
+    return Plan(shop, order, paid_with, course, choice.random() < 0.6, fresh)
 
 
 def live(plan: Plan) -> None:
     """Makes the payment and lets its course happen. What is refused on the way is part of the demo."""
     tenant = {"merchant_id": plan.shop.merchant_id, "live": False}
-    published = CARD_BY_NAME[plan.card]
-    card = Card(published.number, *FUTURE_EXPIRY, published.security_code, plan.order.payer.name)
-    means = Means("card", card=card)
     if plan.course is _never_paid:
         open_checkout(plan.order, **tenant, actor="key:demo")
         return
+    means = _means(plan)
     if plan.checkout:
         done = pay(open_checkout(plan.order, **tenant, actor="key:demo"), means)
     else:
         done = authorise(**tenant, means=means, order=plan.order, actor="key:demo")
+    if plan.card is None:
+        approve_at_paypal(done, "review" if plan.course is _held_for_review else "ok")
     try:
         plan.course({**tenant, "payment_id": done.payment["id"]}, done)
     except Refusal:
         return
 
 
+def _means(plan: Plan) -> Means:
+    if plan.card is None:
+        return Means("paypal")
+    published = CARD_BY_NAME[plan.card]
+    return Means("card", card=Card(published.number, *FUTURE_EXPIRY, published.security_code, plan.order.payer.name))
+
+
 def _stay(_: dict[str, Any], __: Done) -> None:
     """Nothing more happens."""
+
+
+def _held_for_review(_: dict[str, Any], __: Done) -> None:
+    """PayPal has not made up its mind. (What an acquirer has not decided, it decides within seconds.)"""
 
 
 def _never_paid(_: dict[str, Any], __: Done) -> None:
@@ -131,7 +149,10 @@ _RARE: tuple[tuple[str | None, Any], ...] = (
         for card in ("inquiry", "chargeback", "inquiry_chargeback", "chargeback_reversed", "chargeback_lost")
     ),
     *((card, _stay) for card in _BAD),
-    *((None, course) for course in (_never_paid, _capture_part, _refund, _refund_part, _cancel, _capture_in_two)),
+    *(
+        (None, course)
+        for course in (_held_for_review, _never_paid, _capture_part, _refund, _refund_part, _cancel, _capture_in_two)
+    ),
 )
 
 _COMMON: tuple[tuple[tuple[str | None, Any], int], ...] = (

@@ -19,6 +19,7 @@ from app.merchants.contracts import news_path
 from app.merchants.models import Shop
 from app.messages.endpoints import ENDPOINTS, add_endpoint, rotate_secret
 from sandbox.acquirers.letters import LETTERS
+from sandbox.demo_logos import TYPE, mountains, sunrise
 
 ACTOR = "job:demo"
 SHOP = table_of(Shop)
@@ -52,7 +53,24 @@ SHOPS = (
         name="Café Morgenrot",
         slug="cafe-morgenrot",
         acquirers="AB",
-        look={"accent": "#9a3412", "radius": 14, "font": "serif", "theme": "light"},
+        look={
+            "accent": "#9a3412",
+            "radius": 14,
+            "font": "serif",
+            "theme": "light",
+            "logo": sunrise("#9a3412"),
+            "logo_type": TYPE,
+            "texts": {
+                "de": {
+                    "thanks": "Wir rösten morgen früh und schicken Ihr Paket am selben Tag los.",
+                    "support": "Fragen? Rufen Sie uns an: 0431 123456",
+                },
+                "en": {
+                    "thanks": "We roast tomorrow morning and send your parcel the same day.",
+                    "support": "Questions? Call us: +49 431 123456",
+                },
+            },
+        },
         prices=(1_490, 1_790, 2_480, 3_290, 4_470, 5_960),
     ),
     DemoShop(
@@ -60,7 +78,24 @@ SHOPS = (
         name="Nordlicht Outdoor",
         slug="nordlicht-outdoor",
         acquirers="EC",
-        look={"accent": "#0f5c6e", "radius": 4, "font": "system", "theme": "light"},
+        look={
+            "accent": "#0f5c6e",
+            "radius": 4,
+            "font": "system",
+            "theme": "light",
+            "logo": mountains("#0f5c6e"),
+            "logo_type": TYPE,
+            "texts": {
+                "de": {
+                    "welcome": "Schön, dass Sie mit uns hinausgehen.",
+                    "support": "Fragen? hilfe@nordlicht-outdoor.example",
+                },
+                "en": {
+                    "welcome": "Good to have you out there with us.",
+                    "support": "Questions? help@nordlicht-outdoor.example",
+                },
+            },
+        },
         prices=(3_990, 8_900, 12_900, 19_900, 24_900, 64_900),
     ),
 )

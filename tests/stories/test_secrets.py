@@ -124,9 +124,9 @@ def test_no_security_code_is_anywhere(stack, paid, typed):
 def test_no_secret_is_anywhere(stack, paid, typed):
     wanted = {name: _forms(value) for name, value in (_secrets(stack) | _bytes(typed)).items()}
     found = _places(_everything(stack), wanted)
-    assert {
-        name: [place for place in places if not _is_expected(name, place)] for name, places in found.items()
-    } == {name: [] for name in found}
+    assert {name: [place for place in places if not _is_expected(name, place)] for name, places in found.items()} == {
+        name: [] for name in found
+    }
 
 
 def test_a_secret_would_be_found_where_it_is_expected(stack, paid, typed):
