@@ -21,7 +21,7 @@ stop: ## Stop what `make run` started elsewhere
 test: venv-test translations lint ## Install what tests need, then check everything
 	@exec $(PYTHON) -m tools.run_tests
 
-nightly: venv-test translations ## Ten thousand random histories of payments (half an hour and more; HISTORIES=1000 for fewer)
+nightly: venv-test translations ## Random histories of payments and requests to the API (an hour; HISTORIES=1000 SPEC_EXAMPLES=20 for fewer)
 	@exec $(PYTHON) -m tools.nightly
 
 lint: ## Style, security rules, types and the direction of imports (after `make test` has installed the tools)

@@ -20,9 +20,9 @@ def attach(app: APIFlask) -> None:
     door = Blueprint("hosted", __name__, static_folder="static", static_url_path="/hosted", template_folder="templates")
     for name, page in PAGES.items():
         door.add_url_rule(page.PATH, name, page.answer, methods=page.VERBS)
-    door.before_request(keep_pace)
     door.after_request(paper.finish)
     app.register_blueprint(door)
+    app.before_request(keep_pace)  # not the blueprint's: APIFlask takes those for authentication of its own
     for prefix, largest in (
         ("/pay/", LARGEST_FORM_BYTES),
         ("/return/", LARGEST_FORM_BYTES),

@@ -21,8 +21,8 @@ class TooFast(Refusal):
 
 
 def keep_pace() -> None:
-    """Before every page: raises TooFast, in the shop's look; NotFound for a wrong link."""
-    if request.method != "POST" or not request.path.startswith("/pay/"):
+    """Before every request: raises TooFast, in the shop's look; NotFound for a wrong link."""
+    if request.method != "POST" or request.blueprint != "hosted" or not request.path.startswith("/pay/"):
         return
     limit = settings().checkout_forms_per_minute
     standing = limiter().count(f"pay:{who_is_at(request.remote_addr)}", limit)

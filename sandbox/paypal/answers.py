@@ -188,7 +188,7 @@ def _ordered(name: str, also: str = "*") -> Thing:
 
 
 def _with_unknown_word(body: Thing) -> Thing:
-    changed = copy.deepcopy(body) | {"status": "WOBBLING"}
+    changed: Thing = {**copy.deepcopy(body), "status": "WOBBLING"}
     for unit in changed.get("purchase_units", []):
         for found in unit.get("payments", {}).values():
             for one in found:
