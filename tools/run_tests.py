@@ -9,10 +9,15 @@ import sys
 import tempfile
 
 from tools.stack.accounts import is_root
+from tools.stack.quiet import debian_postgres, debian_redis
 from tools.stack.system_packages import chromium
 
-NO_BROWSER, NO_NAMESPACES = "ZAHLWERK_NO_BROWSER", "ZAHLWERK_NO_NAMESPACES"
-SKIPPED = {NO_BROWSER: "BROWSER TESTS ARE SKIPPED", NO_NAMESPACES: "THE TEST WITH TWO HOSTS IS SKIPPED"}
+NO_BROWSER, NO_NAMESPACES, NO_SERVERS = "ZAHLWERK_NO_BROWSER", "ZAHLWERK_NO_NAMESPACES", "ZAHLWERK_NO_SERVERS"
+SKIPPED = {
+    NO_BROWSER: "BROWSER TESTS ARE SKIPPED",
+    NO_NAMESPACES: "THE TEST WITH TWO HOSTS IS SKIPPED",
+    NO_SERVERS: "TESTS ON DEBIAN'S POSTGRESQL AND REDIS ARE SKIPPED",
+}
 # What mostly waits, and so much of the rest that both lanes take about as long.
 _SECOND = ("stories", "jobs", "tools", "hosted_pages", "sandbox", "api", "connectors", "messages")
 SECOND_LANE = tuple(f"tests/{folder}" for folder in _SECOND)
@@ -24,6 +29,9 @@ def main() -> int:
         os.environ.setdefault(NO_BROWSER, "no Chromium on this machine; run: sudo apt-get install -y chromium")
     if not is_root():
         os.environ.setdefault(NO_NAMESPACES, "only root may make network namespaces; run: sudo make test")
+    if not (debian_postgres() and debian_redis()):
+        told = "they are not on this machine; run: sudo apt-get install -y postgresql redis-server"
+        os.environ.setdefault(NO_SERVERS, told)
     banner()
     code = subprocess.run([*PYTEST, *sys.argv[1:]], check=False).returncode if sys.argv[1:] else both_lanes()
     banner()

@@ -1,5 +1,6 @@
 """DATABASE_URL and REDIS_URL: servers of the operator's own, here Debian's PostgreSQL and Redis."""
 
+import json
 import shutil
 import socket
 import stat
@@ -11,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.conftest import run_python
 from tools.stack import lock
 from tools.stack.accounts import account, dropped
 from tools.stack.child import Child
@@ -19,10 +21,10 @@ from tools.stack.external import check_redis, database_urls
 from tools.stack.keys import app_database_password
 from tools.stack.places import scratch_home
 from tools.stack.processes import Process, spawn, stop_together, wait_ready
+from tools.stack.quiet import debian_postgres, debian_redis
 from tools.stack.watch import Watch
 
-DEBIAN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"))), None)
-REDIS = shutil.which("redis-server")
+DEBIAN, REDIS = debian_postgres(), debian_redis()
 ADMIN_PASSWORD = "admin-of-the-test"
 
 
@@ -156,16 +158,40 @@ def test_wrong_addresses_are_told_without_their_password(debian: int, tmp_path: 
         database_urls("sqlite:///x.db", tmp_path)
 
 
-@pytest.mark.skipif(not REDIS, reason="Debian's Redis is not installed: apt-get install redis-server")
-def test_a_redis_server_is_recognised(place: tuple[Path, Watch]) -> None:
+def test_where_no_server_is_it_is_said() -> None:
+    with pytest.raises(StackError, match="REDIS_URL does not lead to a Redis server"):
+        check_redis(f"redis://127.0.0.1:{free_port()}/0")
+
+
+@pytest.fixture(scope="module")
+def redis_url(place: tuple[Path, Watch]) -> Iterator[str]:
+    """Debian's Redis."""
+    if not REDIS:
+        pytest.skip("Debian's Redis is not installed: apt-get install redis-server")
     home, watch = place
     port = free_port()
     address = f"redis://127.0.0.1:{port}/0"
-    with pytest.raises(StackError, match="REDIS_URL does not lead to a Redis server"):
-        check_redis(address)
-    server = Child("redis", [REDIS or "", "--port", str(port), "--save", ""], home / "redis.log", owner=account())
+    server = Child("redis", [REDIS, "--port", str(port), "--save", ""], home / "redis.log", owner=account())
     process = running(replace(server, ready=lambda: redis_answers(address)), watch)
+    yield address
     stop_together([(server, process)], watch, lambda: True)
+
+
+def test_on_them_the_tables_are_made_and_a_payment_is_made(owner_login: int, redis_url: str, tmp_path: Path) -> None:
+    """PostgreSQL 15 and Redis, as Debian has them: migrated by the owner, used by the application's own role."""
+    admin(owner_login, "ALTER ROLE house CREATEROLE")
+    owner_url, app_url = database_urls(url(owner_login, "house", "h"), tmp_path)
+    environment = {"DATABASE_URL": app_url, "REDIS_URL": redis_url}
+    migrated = run_python("-m", "flask", "--app", "wsgi", "db", "upgrade", **environment, DATABASE_OWNER_URL=owner_url)
+    assert migrated.returncode == 0, migrated.stderr
+    paid = run_python("-m", "tests.tools.pay_once", str(tmp_path / "journals"), **environment)
+    assert paid.returncode == 0, paid.stderr
+    found = json.loads(paid.stdout.splitlines()[-1])
+    assert (found["http"], found["status"], found["captured"]) == (201, "captured", 10_000)
+    assert {"payment.created", "authorisation.succeeded", "capture.succeeded"} <= set(found["told"])
+    assert found["booked"] and sum(found["booked"].values()) == 0
+    assert found["proofs"] == {}
+    assert found["woken"] > 0, "Redis was told that there is work"
 
 
 def redis_answers(address: str) -> bool:

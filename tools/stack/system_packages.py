@@ -7,6 +7,7 @@ import sys
 
 from tools.stack.accounts import is_root
 from tools.stack.doctor import PANGO_PACKAGES, missing_libraries
+from tools.stack.quiet import debian_postgres, debian_redis, nothing_starts
 from tools.stack.say import say
 
 SYSTEM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -21,10 +22,23 @@ def ensure(purpose: str) -> None:
         missing.append("chromium")
     if purpose == "test" and is_root() and not shutil.which("ip", path=SYSTEM_PATH):
         missing.append("iproute2")  # only root may make network namespaces
+    if purpose == "test" and is_root():
+        _install_servers()
     if missing and sys.platform == "linux":
         if not is_root():
             say(f"missing on this machine: sudo apt-get install -y {' '.join(missing)}")
         elif not install(missing):
+            say(f"could not be installed: apt-get install -y {' '.join(missing)}")
+
+
+def _install_servers() -> None:
+    """PostgreSQL and Redis as operators have them; apart, for they are not to be started and may be missing."""
+    wanted = {"postgresql": debian_postgres(), "redis-server": debian_redis()}
+    missing = [name for name, found in wanted.items() if not found]
+    if missing and sys.platform == "linux":
+        with nothing_starts():
+            installed = install(missing)
+        if not installed:
             say(f"could not be installed: apt-get install -y {' '.join(missing)}")
 
 
