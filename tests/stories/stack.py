@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -18,7 +20,8 @@ from urllib.request import Request, urlopen
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-from tools.stack.places import scratch_home
+from tools.stack.accounts import is_root
+from tools.stack.places import scratch_home, shared_root
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_SECONDS = 300  # the first start installs a Python for the service account
@@ -26,8 +29,11 @@ STARTS_WITHIN_SECONDS = 300  # the first start installs a Python for the service
 
 @dataclass
 class Stack:
+    """`clone`: the copy of the repository that it was started in."""
+
     home: Path
     port: int
+    clone: Path
 
     @property
     def url(self) -> str:
@@ -113,7 +119,7 @@ def wait_until(true: Callable[[], Any], seconds: float, what: str) -> Any:
 
 @contextmanager
 def running_stack() -> Iterator[Stack]:
-    with scratch_home() as scratch:
+    with scratch_home() as scratch, _closed_clone() as clone:
         home = scratch / "home"
         port = _free_ports(8)
         log = (scratch / "run.log").open("w+")
@@ -122,8 +128,8 @@ def running_stack() -> Iterator[Stack]:
             *("--published", str(home / "demo.json")),
         ]
         environment = {name: value for name, value in os.environ.items() if name not in _OURS}
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, text=True)
-        stack = Stack(home, port)
+        process = subprocess.Popen(command, cwd=clone, env=environment, stdout=log, stderr=log, text=True)
+        stack = Stack(home, port, clone)
         try:
             deadline = time.monotonic() + STARTS_WITHIN_SECONDS
             while not _is_ready(stack):
@@ -140,6 +146,21 @@ def running_stack() -> Iterator[Stack]:
             log.close()
 
 
+@contextmanager
+def _closed_clone() -> Iterator[Path]:
+    """A copy of the repository in a directory that only its owner can enter, as a clone in root's home is."""
+    with TemporaryDirectory(prefix="zahlwerk-closed-") as closed:
+        assert Path(closed).stat().st_mode & 0o777 == 0o700
+        clone = Path(closed) / "zahlwerk"
+        shutil.copytree(ROOT, clone, symlinks=True, ignore=shutil.ignore_patterns(*_NOT_CLONED))
+        try:
+            yield clone
+        finally:
+            if is_root():
+                shutil.rmtree(shared_root(clone), ignore_errors=True)  # the code that was copied for the account
+
+
+_NOT_CLONED = (".*", "var", "__pycache__", "tests", "docs", "node_modules")
 # Set by tests/conftest.py for the processes of other tests.
 _OURS = {"DATABASE_URL", "REDIS_URL", "ZAHLWERK_KEYS_FILE", "ZAHLWERK_ENV", "PUBLIC_URL", "HTTP_DEADLINE_SECONDS"}
 

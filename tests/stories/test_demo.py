@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -9,6 +10,7 @@ from sqlalchemy import text
 from app.core.clock import now
 from app.payments.states import STATUSES
 from tests.stories.stack import wait_until
+from tools.stack.accounts import account, is_root
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -16,6 +18,18 @@ pytestmark = pytest.mark.timeout(600)
 def _rows(stack, query: str) -> list:
     with stack.owner().connect() as connection:
         return list(connection.execute(text(query)).all())
+
+
+def test_it_runs_from_a_clone_that_nobody_else_can_enter(stack):
+    """As root the processes belong to another account, which reads a copy of the code: all stories run on that."""
+    assert stack.clone.parent.stat().st_mode & 0o777 == 0o700
+    web = Path(f"/proc/{stack.pid('web')}")
+    if is_root():
+        assert web.stat().st_uid == account().uid != 0
+        assert not (web / "cwd").resolve().is_relative_to(stack.clone)
+    else:
+        assert (web / "cwd").resolve() == stack.clone.resolve()
+    assert stack.get("/readyz")[0] == 200
 
 
 def test_there_are_two_hundred_payments_in_every_state_over_ninety_days(stack):
