@@ -14,13 +14,22 @@ from admin import payment_list
 from admin.here import here, staff
 from admin.listing import Filters
 from app.batches.start import MOST, Line, TooMany
-from app.core.errors import NotFound
+from app.core.errors import NotFound, Refusal
 from app.core.ids import parse_id, public_id
 from app.core.limits import exceeded
+from app.core.money import LARGEST_MINOR
+from app.core.texts import N_
 from app.merchants.models import Merchant
 from app.payments import search
 from app.payments.offers import Verb, offers
 from app.payments.queries import PAYMENTS
+
+
+class NotAsShown(Refusal):
+    status = 400
+    code = "form_not_as_shown"
+    message = N_("What was sent is not what a preview has shown.")
+    advice = N_("Choose the payments again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +52,11 @@ class Preview:
 
 
 def chosen(connection: Connection) -> list[UUID]:
-    """The payments that the list's form names: those ticked, or all of its filter. Raises TooMany."""
+    """The payments that the list's form names: those ticked, or all of its filter. Raises TooMany, NotUnderstood."""
     if "every" not in request.args:
         return _ids(request.args.getlist("payment"))
     chips = payment_list.chips()
-    Filters(*chips.values())
+    Filters(*chips.values()).refuse_wrong()
     page = search.listed(
         connection, payment_list.wanted(chips, here().live), limit=MOST, columns=[PAYMENTS.c.id, PAYMENTS.c.merchant_id]
     )
@@ -75,10 +84,24 @@ def preview(connection: Connection, verb: Verb, payments: Sequence[UUID]) -> Pre
 
 
 def as_shown(connection: Connection, verb: Verb, packed: str) -> list[Line]:
-    """The lines of a form that was sent: with the amounts of its preview, whatever they are by now."""
-    shown = {parse_id("pay", key): int(amount) for key, amount in json.loads(packed or "[]")}
+    """The lines of a form that was sent: with the amounts of its preview, whatever they are by now.
+
+    Raises NotAsShown.
+    """
+    shown = _unpacked(packed)
     lines = _lines(connection, verb, list(shown))
     return [Line(line.payment, shown[line.payment["id"]], line.refused) for line in lines]
+
+
+def _unpacked(packed: str) -> dict[UUID, int]:
+    """The reverse of Preview.packed. Raises NotAsShown."""
+    try:
+        found = {parse_id("pay", key): amount for key, amount in json.loads(packed or "[]")}
+    except (ValueError, TypeError, AttributeError, RecursionError, NotFound):
+        raise NotAsShown() from None
+    if not all(type(amount) is int and 0 <= amount <= LARGEST_MINOR for amount in found.values()):
+        raise NotAsShown()
+    return found
 
 
 def _lines(connection: Connection, verb: Verb, payments: Sequence[UUID]) -> list[Line]:

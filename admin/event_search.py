@@ -53,6 +53,8 @@ class Search:
         merchant = select(MERCHANTS.c.name).where(MERCHANTS.c.id == EVENTS.c.merchant_id).scalar_subquery()
         query = select(*COLUMNS, merchant.label("merchant_name"))
         query = query.where(or_(EVENTS.c.live == here().live, EVENTS.c.live.is_(None)))
+        if self.filters.wrong:
+            query = query.where(false())
         if self.name.value:
             query = query.where(EVENTS.c.name.startswith(self.name.value.lower(), autoescape=True))
         if self.kind.one:

@@ -17,15 +17,28 @@ from admin.here import connection, here
 from app.core.errors import NotFound, Refusal
 from app.core.ids import parse_id
 from app.core.money import parse_typed
+from app.core.texts import N_
 from app.payments.search import Page
 
 # Left out when a filter changes: the list starts again at its first page.
 CURSORS = ("after", "before")
+_YEARS = range(2000, 2101)  # nothing of ours happened before or will be looked for after
+NOTHING = UUID(int=0)  # an id that nothing has
+
+
+class NotUnderstood(Refusal):
+    code = "filter_not_understood"
+    message = N_("A filter cannot be kept to: %(what)s.")
+    advice = N_("Take it away or set it anew, then do it again.")
 
 
 @dataclass
 class Filter:
-    """One chip. `names`: the parameters it reads; `kind` chooses its form in the template."""
+    """One chip. `names`: the parameters it reads; `kind` chooses its form in the template.
+
+    What it cannot keep to it never drops: that would widen what is listed, and what is done to the list. It matches
+    nothing and says why (`error`); its `summary` is then what the address said.
+    """
 
     label: str
     kind: ClassVar[str] = ""
@@ -39,11 +52,15 @@ class Filter:
 
 @dataclass
 class Choice(Filter):
-    """One or several of `options` (value -> label)."""
+    """One or several of `options` (value -> label). `more` names chosen ones of which there are too many to offer all.
+
+    What is neither stays chosen: nothing is of that kind, so it matches nothing.
+    """
 
     kind: ClassVar[str] = "choice"
     options: Mapping[str, str] = field(default_factory=dict)
     many: bool = True
+    more: Callable[[Sequence[str]], Mapping[str, str]] = lambda _values: {}
     chosen: tuple[str, ...] = ()
 
     @property
@@ -51,20 +68,36 @@ class Choice(Filter):
         return self.names[0]
 
     def read(self, args: MultiDict[str, str]) -> None:
-        wanted = dict.fromkeys(args.getlist(self.name))
-        self.chosen = tuple(value for value in wanted if value in self.options)
-        if not self.many:
-            self.chosen = self.chosen[:1]
-        labels = [self.options[value] for value in self.chosen]
+        wanted = tuple(dict.fromkeys(value for value in args.getlist(self.name) if value))
+        self.chosen = wanted if self.many else wanted[:1]
+        if self._unknown():
+            self.options = {**self.options, **self.more(self._unknown())}
+        if self._unknown():
+            self.error = _("This is not there, or not for you to see.")
+        labels = [self.options.get(value) or formats.shortened(value[:60]) for value in self.chosen]
         self.summary = ", ".join(labels[:2]) + (f" +{len(labels) - 2}" if len(labels) > 2 else "")
+
+    def _unknown(self) -> list[str]:
+        return [value for value in self.chosen if value not in self.options]
 
     def ids(self, prefix: str) -> tuple[UUID, ...]:
         """The chosen values where they are public ids."""
-        return tuple(parse_id(prefix, value) for value in self.chosen)
+        return ids_of(prefix, self.chosen)
 
     @property
     def one(self) -> str | None:
         return self.chosen[0] if self.chosen else None
+
+
+def ids_of(prefix: str, keys: Sequence[str]) -> tuple[UUID, ...]:
+    """A malformed one is NOTHING."""
+    found = []
+    for key in keys:
+        try:
+            found.append(parse_id(prefix, key))
+        except NotFound:
+            found.append(NOTHING)
+    return tuple(found)
 
 
 @dataclass
@@ -77,9 +110,12 @@ class Period(Filter):
     until: date | None = None
 
     def read(self, args: MultiDict[str, str]) -> None:
-        self.since, self.until = self._day(args.get("since", "")), self._day(args.get("until", ""))
+        typed = [args.get(name, "")[:20] for name in ("since", "until")]
+        self.since, self.until = (self._day(text) for text in typed)
         shown = [formats.day(day) if day else "" for day in (self.since, self.until)]
-        if self.since and self.since == self.until:
+        if self.error:
+            self.summary = " – ".join(text for text in typed if text)
+        elif self.since and self.since == self.until:
             self.summary = shown[0]
         elif self.since and self.until:
             self.summary = f"{shown[0]} – {shown[1]}"
@@ -89,11 +125,16 @@ class Period(Filter):
             self.summary = _("until %(day)s", day=shown[1])
 
     def _day(self, text: str) -> date | None:
+        if not text:
+            return None
         try:
-            return date.fromisoformat(text) if text else None
+            day = date.fromisoformat(text)
         except ValueError:
+            day = None
+        if day is None or day.year not in _YEARS:
             self.error = _("This is not a date.")
             return None
+        return day
 
     @property
     def starts(self) -> datetime | None:
@@ -133,13 +174,17 @@ class Amount(Filter):
 
     def read(self, args: MultiDict[str, str]) -> None:
         self.typed = {name: args.get(name, "").strip()[:30] for name in ("least", "most")}
-        currency = args.get("currency")
+        currency = args.get("currency", "")[:20]
         self.currency = currency if currency in self.currencies else None
-        if not self.currency and any(self.typed.values()):
+        if currency and not self.currency:
+            self.error = _("This is not there, or not for you to see.")
+        elif not self.currency and any(self.typed.values()):
             self.currency = self.currencies[0]
         if self.currency:
             self.least, self.most = (self._minor(self.typed[name], self.currency) for name in ("least", "most"))
             self.summary = self._summary(self.currency)
+        if self.error:
+            self.summary = " – ".join(text for text in (*self.typed.values(), currency) if text)
 
     def _minor(self, text: str, currency: str) -> int | None:
         try:
@@ -185,7 +230,8 @@ class Id(Text):
         try:
             self.id = parse_id(self.prefix, self.value) if self.value else None
         except NotFound:
-            self.error, self.summary = _("This is no id of that kind."), ""
+            self.id, self.error = NOTHING, _("This is no id of that kind.")
+            return
         if self.id:
             self.summary = self.called(self.id) or formats.shortened(self.value)
 
@@ -202,6 +248,16 @@ class Filters:
     @property
     def any_set(self) -> bool:
         return any(one.summary for one in self.all)
+
+    @property
+    def wrong(self) -> list[Filter]:
+        """Those that cannot be kept to: then nothing is listed."""
+        return [one for one in self.all if one.error]
+
+    def refuse_wrong(self) -> None:
+        """Before something is done with all that the list shows. Raises NotUnderstood."""
+        if self.wrong:
+            raise NotUnderstood(what=", ".join(f"{one.label} ({one.summary})" for one in self.wrong))
 
     def url(self, **changes: str | None) -> str:
         """This list with some parameters changed (None: left out), from its first page on."""

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
 
 from admin import customers_known, formats, merchants_known, personal, shops_known, words
-from admin.listing import CURSORS, Amount, Choice, Filter, Filters, Period
+from admin.listing import CURSORS, NOTHING, Amount, Choice, Filter, Filters, Period
+from admin.office import url
 from app.connectors import CONNECTORS
 from app.core.texts import N_
 from app.merchants.models import Shop
@@ -122,7 +123,12 @@ def chips() -> dict[str, Any]:
 
 
 def wanted(read: Mapping[str, Any], live: bool) -> search.Filters:
-    """Of chips that have been read. A shop narrows to its merchant too: merchants have an index, shops need none."""
+    """Of chips that have been read; one that cannot be kept to leaves nothing to list.
+
+    A shop narrows to its merchant too: merchants have an index, shops need none.
+    """
+    if any(one.error for one in read.values()):
+        return search.Filters(live=live, merchants=(NOTHING,))
     shops = read["shop"].ids("shp")
     return search.Filters(
         live=live,
@@ -144,6 +150,12 @@ def query_of(filters: Filters) -> str:
     known = {name for one in filters.all for name in one.names} | {"sort"}
     pairs = [(name, value) for name, value in filters.args.items(multi=True) if name in known and value]
     return urlencode([pair for pair in pairs if pair[0] not in CURSORS])
+
+
+def address() -> str:
+    """The list with the filters of the present address."""
+    query = query_of(Filters(*chips().values()))
+    return f"{url('payments.index')}?{query}" if query else url("payments.index")
 
 
 def pairs_of(read: Mapping[str, Filter], args: Any) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import RowMapping, select
 
 from admin.here import connection
-from admin.listing import Choice
+from admin.listing import Choice, ids_of
 from app.core.ids import public_id
 from app.merchants.add import SHOPS
 
@@ -25,7 +25,12 @@ def _rows() -> Sequence[RowMapping]:
 
 def choice() -> Choice:
     options = {public_id("shp", row["id"]): row["name"] for row in _rows()}
-    return Choice(_("Shop"), ("shop",), options=options)
+    return Choice(_("Shop"), ("shop",), options=options, more=_called)
+
+
+def _called(keys: Sequence[str]) -> dict[str, str]:
+    rows = connection().execute(select(SHOPS.c.id, SHOPS.c.name).where(SHOPS.c.id.in_(ids_of("shp", keys))))
+    return {public_id("shp", row.id): row.name for row in rows}
 
 
 def merchants_of(shops: Sequence[UUID]) -> tuple[UUID, ...]:

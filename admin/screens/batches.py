@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import HiddenField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from admin import batch_page, batch_preview
+from admin import batch_page, batch_preview, payment_list
 from admin.forms import REQUIRED, TIDY, OnceForm, nonce
 from admin.guard import look_at
 from admin.here import connection, here, scope, staff
+from admin.listing import NotUnderstood
 from admin.office import url
 from admin.screen import Entry, Screen, actor, go, page, say, say_refused
 from admin.texts import lazy as _l
@@ -72,9 +73,9 @@ class Batches(Screen):
             return self._start(verb, form)
         try:
             shown = self._shown(verb, form)
-        except TooMany as refusal:
+        except (TooMany, NotUnderstood) as refusal:
             say_refused(refusal)
-            return go(request.referrer or url("payments.index"))
+            return go(payment_list.address())
         form.rows.data = shown.packed
         form.nonce.data = form.nonce.data or nonce(f"batch {verb}")
         return self.show("batch_new", title=_(_TITLES[verb]), verb=verb, form=form, shown=shown)

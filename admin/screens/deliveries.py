@@ -37,7 +37,7 @@ class Deliveries(Screen):
     def index(self) -> str:
         options = {name: _(word.label) for name, word in words.DELIVERY.items()}
         state = Choice(_("State"), ("state",), options=options, many=False)
-        endpoint = Choice(_("Endpoint"), ("address",), options=endpoints_known.options(), many=False)
+        endpoint = endpoints_known.choice()
         filters = Filters(state, endpoint)
         after = _cursor()
         rows = queries.deliveries(

@@ -49,8 +49,9 @@ class Events(Screen):
     @page("/export", "export.events", ("POST",))
     def export(self) -> Any:
         """The list as it was narrowed when the button was pressed."""
-        search = Search(request.form.get("query", "")[:2000])
+        search = Search(request.form.get("query", ""))
         try:
+            search.filters.refuse_wrong()
             content, count = csv_of(search)
         except Refusal as refusal:
             say_refused(refusal)

@@ -53,13 +53,14 @@ class Exports(Screen):
     @page("/ask", "export.payments", ("POST",))
     def ask(self) -> AnyResponse:
         chips = payment_list.chips()
-        filters = Filters(*chips.values(), args=request.form.get("query", "")[:4_000])
+        filters = Filters(*chips.values(), args=request.form.get("query", ""))
         wanted = payment_list.wanted(chips, here().live)
         columns = list(COLUMNS)
         if request.form.get("columns") == "listed":
             mine = desk(connection(), staff().id, payment_list.LIST)
             columns = payment_list.exported(payment_list.shown(mine.columns))
         try:
+            filters.refuse_wrong()
             with atomic(ALL) as work:  # a file may hold payments of several merchants, and belongs to none of them
                 export = ask(
                     work,
@@ -71,7 +72,7 @@ class Exports(Screen):
                 )
         except Refusal as refusal:
             say_refused(refusal)
-            return go(url("payments.index"))
+            return go(f"{url('payments.index')}?{payment_list.query_of(filters)}")
         made = at_once(export["id"], SMALL)
         if made["state"] == "ready":
             return go(url("exports.file", id=public_id("exp", made["id"])))

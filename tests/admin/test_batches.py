@@ -35,6 +35,18 @@ def preview(desk, verb, payments):
     return desk.open(f"/admin/batches/{verb}?mode=test&{query}")
 
 
+def narrowed(app, shop, email):
+    """Somebody of the capture desk for that merchant alone, logged in."""
+    with app.app_context():
+        address = user("capture_desk", email=email)
+        with atomic(ALL) as connection:
+            user_id = select(USERS.c.id).where(USERS.c.email == address).scalar_subquery()
+            connection.execute(update(GRANTS).where(GRANTS.c.user_id == user_id).values(merchants=[shop.merchant_id]))
+    desk = Desk(app.test_client())
+    desk.log_in(address)
+    return desk
+
+
 def run(app):
     with app.app_context():
         work(app, 1_000)
@@ -118,13 +130,7 @@ def test_another_merchants_payments_cannot_be_chosen(app, made, acquirers, shop,
     """Row-level security: what a form names counts only for merchants that whoever sends it may do this for."""
     other = made(factories.tenant, acquirers["A"])
     theirs = made(factories.authorised, other, 9_000, merchant_reference="not-yours")
-    with app.app_context():
-        address = user("capture_desk", email="narrow@batches.example")
-        with atomic(ALL) as connection:
-            user_id = select(USERS.c.id).where(USERS.c.email == address).scalar_subquery()
-            connection.execute(update(GRANTS).where(GRANTS.c.user_id == user_id).values(merchants=[shop.merchant_id]))
-    desk = Desk(app.test_client())
-    desk.log_in(address)
+    desk = narrowed(app, shop, "narrow@batches.example")
     page = preview(desk, "capture", [five[0], theirs])
     assert "1 payment can be captured" in page.text and "not-yours" not in page.text
     rows = page.own_form.fields["rows"].replace("]]", f'], ["{public_id("pay", theirs.payment["id"])}", 9000]]')
@@ -134,3 +140,34 @@ def test_another_merchants_payments_cannot_be_chosen(app, made, acquirers, shop,
     run(app)
     with app.app_context():
         assert factories.fresh(theirs)["captured"] == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", ["merchant={theirs}", "merchant=mer_x", "status=nonsense", "least=abc", "currency=XXX"]
+)
+def test_a_filter_that_cannot_be_kept_to_is_never_dropped(app, made, acquirers, shop, five, wrong):
+    """A colleague shares "merchant A, authorised"; whoever sees only merchant B must not capture B's instead."""
+    theirs = public_id("mer", made(factories.tenant, acquirers["A"]).merchant_id)
+    desk = narrowed(app, shop, f"{wrong[:8].strip(chr(61))}-{len(wrong)}@shared.example")
+    query = f"mode=test&status=authorised&{wrong.format(theirs=theirs)}"
+    listed = desk.open(f"/admin/payments/?{query}")
+    assert "five-1000" not in listed.text and "No payment fits these filters" in listed.text
+    assert 'class="filter on wrong"' in listed.html, "and the chip says so"
+    refused = desk.open(f"/admin/batches/capture?every=1&{query}")
+    assert refused.path.startswith("/admin/payments/?status=authorised&"), "the list as it was"
+    assert refused.notes[0].startswith("A filter cannot be kept to: ")
+
+
+def test_too_many_lead_back_to_the_list_and_never_to_where_one_came_from(desk, five, monkeypatch):
+    monkeypatch.setattr("admin.batch_preview.MOST", 1)
+    answer = desk.ask(
+        "/admin/batches/capture?mode=test&every=1&currency=EUR&evil=1", headers={"Referer": "https://evil.example/x"}
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/admin/payments/?currency=EUR")
+
+
+@pytest.mark.parametrize("rows", ["{", "[1]", '[["x", 1]]', '[["{pay}", "z"]]', '[["{pay}", -1]]', "[" * 9_000, "{}1"])
+def test_a_form_that_no_preview_has_shown_is_refused(desk, five, rows):
+    page = preview(desk, "capture", five[:1])
+    sent = desk.send(page, page.own_form, rows=rows.replace("{pay}", public_id("pay", five[0].payment["id"])))
+    assert sent.status == 400 and "is not what a preview has shown" in sent.text

@@ -170,8 +170,10 @@ def test_a_period_of_a_day_has_hours_and_one_of_a_year_has_months(desk, june):
     ("period", "says"),
     [
         ("since=2026-02-01&until=2026-01-01", "The first day comes after the last."),
-        ("since=1900-01-01&until=2026-01-01", "Ten years at most."),
+        ("since=2001-01-01&until=2026-01-01", "Ten years at most."),
         ("since=tomorrow", "This is not a date."),
+        ("since=0001-01-01&until=0001-01-02", "This is not a date."),
+        ("since=9999-12-30&until=9999-12-31", "This is not a date."),
     ],
 )
 def test_a_period_that_is_none_is_refused_and_the_usual_one_shown(desk, period, says):

@@ -143,3 +143,20 @@ def test_who_may_not_capture_chooses_nothing(desks, listed):
     of_accountant = desks("accountant").open("/admin/payments/?mode=test")
     assert "list-1" in of_accountant.text
     assert 'name="every"' not in of_accountant.html and 'name="payment"' not in of_accountant.html
+
+
+def test_a_file_of_a_filter_that_cannot_be_kept_to_is_refused(desk, listed):
+    form = listed().form_to("/exports/ask")
+    for wrong in ("least=abc&since=2026-13-45", "merchant=mer_x", "customer=nonsense"):
+        page = desk.send(listed(), form, query=f"{wrong}&status=authorised")
+        assert page.path.startswith("/admin/payments/?") and "status=authorised" in page.path
+        assert page.notes[0].startswith("A filter cannot be kept to: ")
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1999-12-31", "2101-01-01", "2026-13-45", "x"])
+def test_a_day_that_is_none_is_said_and_lists_nothing(desk, listed, day):
+    for name in ("since", "until"):
+        for path in (f"/admin/payments/?mode=test&{name}={day}", f"/admin/events/?{name}={day}"):
+            page = desk.open(path)
+            assert page.status == 200 and "This is not a date." in page.text
+            assert 'class="row-link"' not in page.html

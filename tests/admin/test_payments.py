@@ -65,7 +65,7 @@ def test_it_can_begin_with_the_oldest(listed):
 def test_statuses_narrow_it_and_add_up(listed):
     assert listed(status="captured") == numbers(2)
     assert listed(status=("captured", "partially_refunded")) == numbers(3, 2)
-    assert listed(status="no-such-status") == numbers(7, 6, 5, 4, 3, 2, 1)
+    assert listed(status="no-such-status") == []
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_another_currency_or_method_has_none(listed):
 def test_a_shop_narrows_it_too(listed, acquirers, made, desk):
     elsewhere = made(factories.tenant, acquirers["A"])
     assert listed(shop=public_id("shp", elsewhere.shop_id)) == []
-    assert listed(shop="shp_unknown") == numbers(7, 6, 5, 4, 3, 2, 1)
+    assert listed(shop="shp_unknown") == []
     made(factories.authorised, elsewhere, 800, merchant_reference="in-the-shop", shop_id=elsewhere.shop_id)
     made(factories.authorised, elsewhere, 800, merchant_reference="in-no-shop")
     page = desk.open(f"/admin/payments/?mode=test&shop={public_id('shp', elsewhere.shop_id)}")
