@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 from flask_babel import gettext as _
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.job import Job
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
@@ -71,12 +71,14 @@ class Jobs(Screen):
         try:
             job = Job.fetch(id, connection=queue.connection(), serializer=JSONSerializer)
             FailedJobRegistry(queue=queue.queue(job.origin)).requeue(job)
-            told("job.retried", job=job.id, name=_name(job), queue=job.origin)
+        except InvalidJobOperation:  # a second click: it is not among the failed ones any more
+            say(_("It is in the queue already."), "wait")
         except (NoSuchJobError, ValueError):
             raise NotFound() from None
         except redis.RedisError:
             say(_("Redis cannot be reached. Nothing was changed."), "bad")
         else:
+            told("job.retried", job=job.id, name=_name(job), queue=job.origin)
             say(_("It is in the queue again."))
         return go(url("jobs.index"))
 

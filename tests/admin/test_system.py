@@ -76,13 +76,19 @@ def broken_job(app):
     FailedJobRegistry(queue=waiting).remove(job.id, delete_job=True)
 
 
-def test_a_failed_job_is_shown_counted_and_run_again(desk, broken_job):
+def test_a_failed_job_is_shown_counted_and_run_again(app, desk, broken_job):
     page = desk.open("/admin/jobs/")
     assert "no_such_job" in page.text and "KeyError" in page.text
     assert "Failed jobs" in desk.open("/admin/?mode=test").text
     again = desk.send(page, page.form_to(f"/{broken_job}/retry"))
     assert again.notes == ["It is in the queue again."]
     assert queue.queue(queue.DEFAULT).get_job_ids() == [broken_job]
+    twice = desk.send(page, page.form_to(f"/{broken_job}/retry"))
+    assert (twice.status, twice.notes) == (200, ["It is in the queue already."])
+    assert queue.queue(queue.DEFAULT).get_job_ids() == [broken_job]
+    with app.app_context(), reading(ALL) as connection:
+        said = text("SELECT count(*) FROM events WHERE name = 'job.retried' AND data->>'job' = :job")
+        assert connection.execute(said, {"job": broken_job}).scalar_one() == 1
 
 
 def test_a_job_that_is_none_is_not_found(desk):
