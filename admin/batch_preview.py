@@ -1,7 +1,8 @@
 """What a batch would do, before it does anything: sums, what is left out and why, what needs somebody else's yes."""
 
 import json
-from collections import Counter
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,14 @@ from uuid import UUID
 from flask import request
 from sqlalchemy import Connection, select
 
-from admin import payment_list
+from admin import four_eyes, payment_list
 from admin.here import here, staff
 from admin.listing import Filters
+from app.approvals.approvers import approvers
+from app.approvals.ask import draft, reasons
 from app.batches.start import MOST, Line, TooMany
 from app.core.errors import NotFound, Refusal
 from app.core.ids import parse_id, public_id
-from app.core.limits import exceeded
 from app.core.money import LARGEST_MINOR
 from app.core.texts import N_
 from app.merchants.models import Merchant
@@ -34,12 +36,16 @@ class NotAsShown(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`possible` and `left_out`: lines; `sums`: (currency, how many, minor units); `above`: how many exceed a limit."""
+    """`possible` and `left_out`: lines; `sums`: (currency, how many, minor units).
+
+    `waiting`: how many need somebody else's approval; `stuck`: of those, how many nobody could approve.
+    """
 
     possible: Sequence[Line]
     left_out: Sequence[Line]
     sums: Sequence[tuple[str, int, int]]
-    above: int
+    waiting: int
+    stuck: int
 
     @property
     def lines(self) -> list[Line]:
@@ -75,11 +81,13 @@ def preview(connection: Connection, verb: Verb, payments: Sequence[UUID]) -> Pre
     for line in possible:
         counts[line.payment["currency"]] += 1
         sums[line.payment["currency"]] += line.amount
+    waiting = _waiting(connection, verb, possible)
     return Preview(
         possible=possible,
         left_out=[line for line in lines if line.refused is not None],
         sums=[(currency, counts[currency], sums[currency]) for currency in sorted(counts)],
-        above=sum(_is_above(verb, line) for line in possible),
+        waiting=len(waiting),
+        stuck=_stuck(connection, verb, waiting),
     )
 
 
@@ -117,9 +125,34 @@ def _lines(connection: Connection, verb: Verb, payments: Sequence[UUID]) -> list
     return [Line(row, offered[row["id"]].amount, offered[row["id"]].refused) for row in ordered]
 
 
-def _is_above(verb: Verb, line: Line) -> bool:
-    found = staff().limits(f"payment.{verb}", line.payment["merchant_id"], line.payment["currency"])
-    return exceeded(found, line.amount, lambda _one: 0) is not None
+def _waiting(connection: Connection, verb: Verb, lines: Sequence[Line]) -> list[Line]:
+    """Those that a limit or a rule will hold, one after the other: each counts towards the day of the next."""
+    me, today, found = four_eyes.asker(), defaultdict[str, Counter[UUID]](Counter), []
+    for line in lines:
+        payment = line.payment
+        if not line.amount:
+            continue  # an attempt that is closed moves nothing
+        before = today[payment["currency"]]
+        if reasons(connection, me, payment, verb, line.amount, before=before):
+            found.append(line)
+        before[payment["merchant_id"]] += line.amount
+    return found
+
+
+def _stuck(connection: Connection, verb: Verb, lines: Sequence[Line]) -> int:
+    """Whoever may approve an amount may approve less: so of each merchant and currency those above some amount."""
+    groups: defaultdict[tuple[UUID, str], list[Line]] = defaultdict(list)
+    for line in lines:
+        groups[line.payment["merchant_id"], line.payment["currency"]].append(line)
+    found = 0
+    for group in groups.values():
+        one = group[0].payment
+
+        def nobody(amount: int, one: Any = one) -> bool:
+            return not approvers(connection, draft(four_eyes.asker(), one, verb, amount))
+
+        found += len(group) - bisect_left(sorted(line.amount for line in group), True, key=nobody)
+    return found
 
 
 def _ids(keys: Sequence[str]) -> list[UUID]:

@@ -154,23 +154,32 @@ def reasons(
     *,
     rest: int = 0,
     lock: bool = False,
+    before: Mapping[UUID, int] | None = None,
 ) -> dict[str, Any] | None:
     """Why this needs approval: a limit of the asker's, or a rule. None: it may go on.
 
-    `rest`: what a last capture gives back besides; that is a cancellation.
+    `rest`: what a last capture gives back besides; that is a cancellation. `before`: minor units by merchant that will
+    count towards the asker's day before this does.
     """
-    why = _reasons(connection, asker, payment, kind, amount, lock)
+    why = _reasons(connection, asker, payment, kind, amount, lock, before)
     if why is None and rest:
         why = _reasons(connection, asker, payment, "cancel", rest, lock)
     return why
 
 
 def _reasons(
-    connection: Connection, asker: Asker, payment: Mapping[str, Any], kind: str, amount: int, lock: bool
+    connection: Connection,
+    asker: Asker,
+    payment: Mapping[str, Any],
+    kind: str,
+    amount: int,
+    lock: bool,
+    before: Mapping[UUID, int] | None = None,
 ) -> dict[str, Any] | None:
     """A rule's amount is compared with all that was done of the kind: many small ones are a large one."""
     done, under_way = _SUMS[kind]
-    return rules.over_limit(connection, asker, f"payment.{kind}", payment, amount, lock=lock) or rules.matching(
+    over = rules.over_limit(connection, asker, f"payment.{kind}", payment, amount, lock=lock, before=before)
+    return over or rules.matching(
         connection,
         kind,
         asker,

@@ -73,19 +73,27 @@ def matching(
 
 
 def over_limit(
-    connection: Connection, asker: Asker, permission: str, payment: Mapping[str, Any], amount: int, *, lock: bool
+    connection: Connection,
+    asker: Asker,
+    permission: str,
+    payment: Mapping[str, Any],
+    amount: int,
+    *,
+    lock: bool,
+    before: Mapping[UUID, int] | None = None,
 ) -> dict[str, Any] | None:
     """Why the asker may not do this alone: `{"limit": minor, "kind": "each" | "daily", ...}`. None: within the limits.
 
     `payment`: whatever has merchant_id, live and currency. `lock`: two commands of one asker wait for each other when
-    there is a daily limit, so that together they stay below.
+    there is a daily limit, so that together they stay below. `before`: minor units by merchant, planned before this.
     """
     found = asker.limits(permission, payment["merchant_id"], payment["currency"])
     if lock and any(one.limit.daily is not None for one in found):
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"limit {asker.holder}"))))
 
     def used_of(one: Allowance) -> int:
-        return used(connection, asker.holder, permission, payment, one.merchants)
+        planned = sum(minor for at, minor in (before or {}).items() if one.merchants is None or at in one.merchants)
+        return planned + used(connection, asker.holder, permission, payment, one.merchants)
 
     bound = exceeded(found, amount, used_of)
     return bound and {"limit": bound[1], "kind": bound[0], "currency": payment["currency"]}
