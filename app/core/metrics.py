@@ -80,10 +80,12 @@ def flush() -> None:
     if not counted:
         return
     try:
-        with queue.connection().pipeline(transaction=False) as pipe:
+        with queue.connection().pipeline(transaction=True) as pipe:  # all of it or nothing: it is counted again then
             for series, by in counted.items():
                 pipe.hincrbyfloat(KEY, _line(*series), by)
-            pipe.execute()
+            pipe.execute(
+                raise_on_error=False
+            )  # a field that is no number is lost, and the others are not counted twice
     except redis.RedisError as error:
         log.warning("metrics_kept", error=type(error).__name__)
         with _lock:

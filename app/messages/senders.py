@@ -22,7 +22,7 @@ log = structlog.get_logger()
 MOST_PER_ENDPOINT = 16
 MOST_PER_QUICK_ENDPOINT = 64
 MOST_PER_FAILING_ENDPOINT = 2
-MOST_PER_PEER = 20  # core/http.py refuses more than 24 calls to one host
+MOST_PER_PEER = 20  # core/http.py refuses more than 40 calls to one host
 # A receiver that answers at once is served by few threads, one delivery after the other: threads that take turns
 # every half a millisecond cost more than they gain.
 QUICK_SECONDS = 0.1

@@ -1,7 +1,12 @@
 """Counters for Prometheus add up over processes, cost little, and never stand in anybody's way."""
 
+import select
+import socket
+import socketserver
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import redis
@@ -73,6 +78,45 @@ def test_without_redis_nothing_fails_and_nothing_is_lost(monkeypatch):
         metrics.count("zahlwerk_jobs_total", job="relay", result="done")
         metrics.flush()
     assert 'zahlwerk_jobs_total{job="relay",result="done"} 1' in shown()
+
+
+def test_what_a_broken_connection_has_brought_half_is_not_counted_twice(monkeypatch):
+    """The line to Redis is cut after some thousand bytes of what is sent; everything is sent again later."""
+    real = queue.connection().connection_pool.connection_kwargs
+    with cut_after(30_000, real.get("host", "localhost"), real.get("port", 6379)) as port:
+        cut = redis.Redis(port=port, db=real.get("db", 0), password=real.get("password"), retry=None)
+        for number in range(500):
+            metrics.count("zahlwerk_jobs_total", job=f"job-{number}", result="done")
+        with monkeypatch.context() as patch:
+            patch.setattr(queue, "connection", lambda: cut)
+            metrics.flush()
+    found = [line for line in shown() if 'job="job-' in line]
+    assert len(found) == 500 and {line.rpartition(" ")[2] for line in found} == {"1"}
+
+
+@contextmanager
+def cut_after(many: int, host: str, port: int) -> Iterator[int]:
+    """Passes that many bytes on to Redis, then ends both connections. Yields its own port."""
+
+    class Line(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            left = many
+            with socket.create_connection((host, port)) as redis_end:
+                while left > 0 and (ready := select.select([self.request, redis_end], [], [], 5)[0]):
+                    for end in ready:
+                        content = end.recv(4_096)
+                        if not content:
+                            return
+                        if end is redis_end:
+                            self.request.sendall(content)
+                        else:
+                            redis_end.sendall(content[:left])
+                            left -= len(content)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Line) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
 
 
 def test_counting_does_not_wait_for_the_flush():
