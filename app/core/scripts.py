@@ -48,14 +48,15 @@ def digest(content: bytes) -> str:
 def differences(html: str, headers: Mapping[str, str], load: Callable[[str], bytes]) -> list[str]:
     """What a served page, its headers and its scripts have that they should not, or lack; [] when all is right.
 
-    `headers`: names in lower case. `load`: path -> what is served there.
+    The page is one that sends nothing to another site. `headers`: names in lower case. `load`: path -> what is served
+    there.
     """
     found = _Scripts(html)
     known = {script.address: script for script in inventory()}
-    said = [f"runs in the page itself: {where}" for where in found.inline]
+    said = [*(f"runs in the page itself: {where}" for where in found.inline), *found.elsewhere]
     for address, integrity in found.loaded:
         script = known.get(urlsplit(address).path)
-        if script is None or urlsplit(address).netloc:
+        if script is None or not _is_ours(address):
             said.append(f"not in the inventory: {address}")
             continue
         if integrity != script.integrity:
@@ -67,26 +68,67 @@ def differences(html: str, headers: Mapping[str, str], load: Callable[[str], byt
     return [*said, *_headers(headers, found.nonces)]
 
 
+def _is_ours(address: str) -> bool:
+    """Whether it stays with the site; browsers read a backslash as a slash and pass over what is not printed."""
+    parts = urlsplit("".join(letter for letter in address if letter > " ").replace("\\", "/"))
+    return not parts.scheme and not parts.netloc
+
+
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "integrity-policy": "blocked-destinations=(script)",
+}
+
+
 def _headers(headers: Mapping[str, str], nonces: set[str]) -> Iterator[str]:
-    policy = headers.get("content-security-policy", "")
-    rules = {name: value for name, _, value in (part.strip().partition(" ") for part in policy.split(";"))}
-    allowed = rules.get("script-src", "")
-    if rules.get("default-src") != "'none'" or allowed.split() != [f"'nonce-{nonce}'" for nonce in sorted(nonces)]:
-        yield f"the policy allows other scripts: {policy or 'none'}"
-    if "frame-ancestors" not in rules or "form-action" not in rules or rules.get("base-uri") != "'none'":
-        yield f"the policy lacks a rule: {policy or 'none'}"
-    for name, wanted in (("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")):
+    yield from _policy(headers.get("content-security-policy", ""), nonces)
+    for name, wanted in _HEADERS.items():
         if headers.get(name) != wanted:
             yield f"{name} is not {wanted}"
 
 
+def _policy(policy: str, nonces: set[str]) -> Iterator[str]:
+    """Rule by rule: each as the checkout sends it (hosted_pages/paper.py), none more, none less."""
+    nonce = " ".join(f"'nonce-{one}'" for one in sorted(nonces))
+    wanted = {
+        **dict.fromkeys(("default-src", "base-uri"), "'none'"),
+        **dict.fromkeys(("img-src", "connect-src", "form-action"), "'self'"),
+        "script-src": nonce,
+        "style-src": f"'self' {nonce}",
+    }
+    rules = [
+        (name.lower(), value.strip()) for name, _, value in (one.strip().partition(" ") for one in policy.split(";"))
+    ]
+    said = dict(reversed(rules))  # of a rule that is there twice browsers take the first
+    for name, value in wanted.items():
+        if said.get(name) != value:
+            yield f"the policy says {name} {said.get(name, '(nothing)')} instead of {value}"
+    if not _named_frames(said.get("frame-ancestors", "")):
+        yield f"the policy says frame-ancestors {said.get('frame-ancestors', '(nothing)')}"
+    for name in sorted({*said} - {*wanted, "frame-ancestors", ""}):
+        yield f"the policy says {name} {said[name]}"
+
+
+def _named_frames(value: str) -> bool:
+    """Nobody, or sites by name: those a shop has entered."""
+    named = [urlsplit(one) for one in value.split()]
+    return value == "'none'" or (
+        bool(named) and all(one.scheme in ("http", "https") and one.netloc and "*" not in one.netloc for one in named)
+    )
+
+
 class _Scripts(HTMLParser):
-    """What could run in a page: (address, integrity) of loaded scripts, and everything inline."""
+    """What could run in a page: (address, integrity) of loaded scripts, and everything inline.
+
+    `elsewhere`: what would fetch something for the page from another site, or send there what a payer types.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.loaded: list[tuple[str, str]] = []
         self.inline: list[str] = []
+        self.elsewhere: list[str] = []
         self.nonces: set[str] = set()
         self.feed(html)
 
@@ -98,7 +140,21 @@ class _Scripts(HTMLParser):
                 self.loaded.append((attributes["src"], attributes.get("integrity", "")))
             else:
                 self.inline.append("<script>")
-        if tag in ("iframe", "object", "embed", "base"):
+        if tag in ("iframe", "frame", "object", "embed", "applet", "base"):
             self.inline.append(f"<{tag}>")
+        self._leads_away(tag, attributes)
         self.inline += [f"<{tag} {name}>" for name in attributes if name.startswith("on")]
         self.inline += [f"<{tag} javascript:>" for value in attributes.values() if "javascript:" in value.lower()]
+
+    def _leads_away(self, tag: str, attributes: Mapping[str, str]) -> None:
+        for name in ("action", "formaction"):
+            if not _is_ours(attributes.get(name, "")):
+                self.elsewhere.append(f"a form is sent elsewhere: {attributes[name]}")
+        if tag == "link" and (
+            attributes.get("rel") not in ("icon", "stylesheet") or not _is_ours(attributes.get("href", ""))
+        ):
+            self.elsewhere.append(f"a link of the page: {attributes.get('rel')} {attributes.get('href')}")
+        if tag == "meta" and "http-equiv" in attributes:
+            refreshes = attributes["http-equiv"].lower() == "refresh" and attributes.get("content", "").isdecimal()
+            if not refreshes:  # a page that waits loads itself again
+                self.elsewhere.append(f"a meta of the page: {attributes['http-equiv']} {attributes.get('content', '')}")

@@ -17,6 +17,7 @@ from app.core.http import Response, send
 from app.core.ids import uuid7
 from app.payments.checkout import token
 from app.payments.models import Checkout
+from app.payments.queries import PAYMENTS
 
 log = structlog.get_logger()
 
@@ -41,10 +42,14 @@ def verify_page(actor: str) -> list[str]:
 
 
 def _path_of_a_page() -> str:
-    """A checkout that is open just now; if there is none, the page that says so, which loads the same scripts."""
+    """A checkout that waits for its payer just now; if there is none, the page that says so, which loads the same.
+
+    One on its way to a bank would be allowed to send its form there.
+    """
     query = (
         select(CHECKOUTS.c.id)
-        .where(CHECKOUTS.c.state == "open", CHECKOUTS.c.expires_at > now())
+        .join(PAYMENTS, PAYMENTS.c.id == CHECKOUTS.c.payment_id)
+        .where(CHECKOUTS.c.state == "open", CHECKOUTS.c.expires_at > now(), PAYMENTS.c.status == "created")
         .order_by(CHECKOUTS.c.expires_at.desc())
         .limit(1)
     )

