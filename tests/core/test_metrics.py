@@ -82,9 +82,8 @@ def test_without_redis_nothing_fails_and_nothing_is_lost(monkeypatch):
 
 def test_what_a_broken_connection_has_brought_half_is_not_counted_twice(monkeypatch):
     """The line to Redis is cut after some thousand bytes of what is sent; everything is sent again later."""
-    real = queue.connection().connection_pool.connection_kwargs
-    with cut_after(30_000, real.get("host", "localhost"), real.get("port", 6379)) as port:
-        cut = redis.Redis(port=port, db=real.get("db", 0), password=real.get("password"), retry=None)
+    with cut_after(30_000, queue.connection().connection_pool.connection_kwargs["path"]) as port:
+        cut = redis.Redis(port=port, retry=None)
         for number in range(500):
             metrics.count("zahlwerk_jobs_total", job=f"job-{number}", result="done")
         with monkeypatch.context() as patch:
@@ -95,13 +94,14 @@ def test_what_a_broken_connection_has_brought_half_is_not_counted_twice(monkeypa
 
 
 @contextmanager
-def cut_after(many: int, host: str, port: int) -> Iterator[int]:
-    """Passes that many bytes on to Redis, then ends both connections. Yields its own port."""
+def cut_after(many: int, path: str) -> Iterator[int]:
+    """Passes that many bytes on to Redis at that socket, then ends both connections. Yields its own port."""
 
     class Line(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             left = many
-            with socket.create_connection((host, port)) as redis_end:
+            with socket.socket(socket.AF_UNIX) as redis_end:
+                redis_end.connect(path)
                 while left > 0 and (ready := select.select([self.request, redis_end], [], [], 5)[0]):
                     for end in ready:
                         content = end.recv(4_096)
@@ -112,6 +112,9 @@ def cut_after(many: int, host: str, port: int) -> Iterator[int]:
                         else:
                             redis_end.sendall(content[:left])
                             left -= len(content)
+                redis_end.shutdown(socket.SHUT_WR)
+                while redis_end.recv(65_536):
+                    pass  # until Redis has done what it got
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Line) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
