@@ -14,6 +14,7 @@ from app.approvals.approvers import DECIDE
 from app.approvals.inbox import decidable
 from app.core import queue
 from app.core.db import Scope
+from app.core.runs import ALARMS
 from app.payments.worklist import WAITS_FOR_STAFF_SQL
 
 KEPT_SECONDS = 5.0
@@ -29,11 +30,15 @@ _OPEN = text(
            (SELECT count(*) FROM webhook_endpoints
             WHERE failing_since IS NOT NULL AND deleted_at IS NULL AND live = :live) AS endpoints,
            (SELECT count(*) FROM failed_reactions) AS reactions,
+           (SELECT count(*) FROM unnest(CAST(:looks AS text[]), CAST(:findings AS text[])) AS l (name, finding)
+            WHERE starts_with((SELECT result FROM job_runs r WHERE r.name = l.name AND r.finished_at IS NOT NULL
+                               ORDER BY r.slot DESC LIMIT 1), l.finding)) AS alarms,
            ARRAY(SELECT p.id FROM customers c JOIN payments p ON p.customer_id = c.id
                  WHERE c.restricted_at IS NOT NULL AND c.live = :live LIMIT 50000) AS restricted
     """  # noqa: S608 - words of our own only
 )
 
+_LOOKS = {"looks": list(ALARMS), "findings": list(ALARMS.values())}
 Found = tuple[dict[str, int], frozenset[UUID]]
 _kept: dict[tuple[bool, Scope], tuple[float, Found]] = {}
 _decidable: dict[tuple[bool, UUID, Scope], tuple[float, int]] = {}
@@ -41,7 +46,7 @@ _lock = threading.Lock()
 
 
 def open_work(live: bool) -> dict[str, int]:
-    """unknown, reviews, over, disputes, endpoints, approvals (to decide), reactions, jobs (failed, reactions too)."""
+    """unknown, reviews, over, disputes, endpoints, approvals (to decide), reactions, alarms, jobs (failed, reactions too)"""
     return {**_found(live)[0], "approvals": to_decide(live)}
 
 
@@ -71,7 +76,7 @@ def _found(live: bool) -> Found:
     kept = _kept.get(whose)
     if kept and kept[0] > time.monotonic():
         return kept[1]
-    row: dict[str, Any] = {**connection().execute(_OPEN, {"live": live}).mappings().one()}
+    row: dict[str, Any] = {**connection().execute(_OPEN, {"live": live, **_LOOKS}).mappings().one()}
     of_restricted = frozenset(row.pop("restricted"))
     work = {name: int(value) for name, value in row.items()}
     work["jobs"] = failed_jobs() + work["reactions"]

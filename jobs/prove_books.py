@@ -8,6 +8,7 @@ from app.core.db import ALL, atomic, reading
 from app.core.events import tell
 from app.core.ids import uuid7
 from app.core.queue import DEFAULT
+from app.core.runs import ALARMS
 from app.figures.proofs import PROOFS
 from app.ledger.proof import prove
 
@@ -35,7 +36,7 @@ def run(limit: int) -> str:
             data={"proofs": {name: [str(dict(row)) for row in rows] for name, rows in broken.items()}},
             actor="job:prove_books",
         )
-    return f"broken: {', '.join(sorted(broken))}"
+    return f"{ALARMS['prove_books']}{', '.join(sorted(broken))}"
 
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import structlog
 
 from app.core.http import NoAnswer, NotSent
 from app.core.queue import DEFAULT
+from app.core.runs import ALARMS
 from app.payments.verify_page import verify_page
 
 log = structlog.get_logger()
@@ -20,7 +21,7 @@ def run(limit: int) -> str:
     except (NotSent, NoAnswer) as error:
         log.error("checkout_not_reachable", error=str(error))
         return "the checkout could not be looked at"
-    return f"{len(found)} differences" if found else "as the inventory says"
+    return f"{ALARMS['verify_scripts']}{'; '.join(found)}" if found else "as the inventory says"
 
 
 if TYPE_CHECKING:

@@ -73,6 +73,8 @@ def _open_work() -> list[Tile]:
     """What waits for somebody, the most urgent first; nothing is shown for what is done."""
     may, work = staff().may, counts.open_work(here().live)
     tiles: list[Tile] = []
+    if may("job.read") and work["alarms"]:
+        tiles.append(_tile(N_("Nightly checks that found something"), work["alarms"], "", "jobs", "urgent", "warning"))
     expected = settings().usual_rules and staff().scope("approval.rules") == ALL
     if expected and not is_watched(connection()):
         what, more = _("No rules for approvals"), _("One person alone can change where money goes.")

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.clock import now
 from app.core.db import Model
 
+# Jobs that look whether all is right: how their results begin when it is not. Staff see it until a run finds nothing.
+ALARMS = {"prove_books": "broken: ", "verify_scripts": "different: "}
+
 
 class JobRun(Model):
     """`slot` is the scheduled time, `next_slot` the one after it; `finished_at` NULL with an old lease means that a

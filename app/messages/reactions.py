@@ -12,6 +12,7 @@ from app.core.clock import now
 from app.core.db import transaction
 from app.core.reactions import later, single, together
 from app.messages import (
+    alarm_mail,
     approvable_endpoint,
     approvable_endpoint_change,
     approvable_endpoint_secret,
@@ -73,3 +74,9 @@ def tell_staff(connection: Connection, event: Mapping[str, Any]) -> None:
 @together("approval.requested", *approval_mail.ENDED)
 def tell_approvers(connection: Connection, event: Mapping[str, Any]) -> None:
     approval_mail.write(connection, event)
+
+
+@together(*alarm_mail.ALARMS)
+def raise_alarm(connection: Connection, event: Mapping[str, Any]) -> None:
+    alarm_mail.write(connection, event)
+    transaction().after_commit.append(lambda: queue.wake("send_mails"))

@@ -4,11 +4,16 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from app.config import settings
 from app.core.db import ALL, atomic, reading
+from app.core.events import tell
+from app.core.ids import uuid7
+from app.messages import letter
 from app.messages.relay import relay
 from app.payments.capture import capture
 from jobs import prove_books, seal_out
 from tests import factories
+from tests.staff.people import letters, row, somebody
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -50,6 +55,33 @@ def test_the_newest_seal_is_logged(payment):
     with capture_logs() as logs:
         assert seal_out.run(100) == f"{last.position}:{last.seal.hex()}"
     assert [line["seal"] for line in logs] == [last.seal.hex()]
+
+
+def test_an_alarm_is_mailed_to_the_auditor_and_to_staff_who_may_see_it_and_to_nobody_else(context, monkeypatch):
+    monkeypatch.setenv("AUDITOR_EMAIL", "auditor@example.com")
+    settings.cache_clear()
+    people = [somebody("admin", language="de"), somebody("capture_desk")]
+    try:
+        with atomic(ALL):
+            about = {"audience": "staff", "actor": "job:verify_scripts", "merchant_id": None, "live": None}
+            data = {"found": ["a form is sent elsewhere: https://evil.example"]}
+            tell("scripts.changed", subject=("scripts", uuid7()), data=data, **about)
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    admin, other = (row(one)["email"] for one in people)
+    for address in ("auditor@example.com", admin):
+        [(name, facts)] = [one for one in letters(address) if one[0] == "alarm"]
+        assert facts["found"] == ["a form is sent elsewhere: https://evil.example"]
+        for language in ("de", "en"):
+            content = {"to": address, "role": "staff", "language": language, "shop_id": None, "facts": facts}
+            message = letter.write(uuid7(), name, content, None)
+            assert message["Subject"] in (
+                "The checkout is not as the inventory says",
+                "Die Bezahlseite ist nicht, wie das Verzeichnis sagt",
+            )
+            assert all("evil.example" in part.get_content() for part in message.iter_parts())
+    assert [one for one in letters(other) if one[0] == "alarm"] == []
 
 
 def _told():
