@@ -22,7 +22,6 @@ from jobs.run import TIMEOUT
 log = structlog.get_logger()
 
 _TICK_SECONDS = 0.5
-_FAILURES_ARE_KEPT = 3600
 
 
 def call(name: str) -> None:
@@ -38,7 +37,7 @@ def call(name: str) -> None:
         timeout=TIMEOUT,
         ttl=max(60, 2 * schedule.calls_every(job)),
         result_ttl=0,
-        failure_ttl=_FAILURES_ARE_KEPT,
+        failure_ttl=queue.FAILURES_ARE_KEPT,
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import RowMapping, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from werkzeug.wrappers import Response as AnyResponse
 
-from admin import words
+from admin import health, words
 from admin.here import connection
 from admin.office import url
 from admin.screen import Entry, Screen, go, page, say
@@ -25,7 +25,7 @@ from app.core.db import table_of
 from app.core.errors import NotFound
 from app.core.events import EventQueue
 from app.core.reactions import FailedReaction, repeat_failed
-from app.core.runs import JobRun
+from app.core.runs import ALARMS, JobRun
 from app.core.texts import N_
 
 QUEUES = (queue.DELIVERIES, queue.DEFAULT)
@@ -36,12 +36,12 @@ _PATIENCE = timedelta(minutes=5), timedelta(hours=1)  # a job is late after miss
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """A job of the clock: its last run, and when the next one is due."""
+    """A job of the clock: its last run (None: never yet), and when the next one is due."""
 
     name: str
     title: str
     word: words.Word
-    last: datetime
+    last: datetime | None
     seconds: float | None
     result: str
     next: datetime | None
@@ -56,11 +56,13 @@ class Jobs(Screen):
         reactions = table_of(FailedReaction)
         failed = connection().execute(select(reactions).order_by(reactions.c.failed_at).limit(50)).mappings().all()
         waiting = connection().execute(select(func.count()).select_from(table_of(EventQueue))).scalar_one()
+        redis_ = _redis()
         return self.show(
             "jobs",
             title=_("Jobs"),
-            redis=_redis(),
+            redis=redis_,
             periodic=_periodic(),
+            health=health.parts(reachable=redis_ is not None),
             reactions=failed,
             waiting_events=waiting,
         )
@@ -135,10 +137,16 @@ def _error(job: Job) -> str:
 
 
 def _periodic() -> list[Periodic]:
+    """Every job there is, and those that ran lately and are no more, by name."""
     runs = table_of(JobRun)
     latest = select(runs).ext(distinct_on(runs.c.name)).where(runs.c.slot > now() - _RECENT)
     rows = connection().execute(latest.order_by(runs.c.name, runs.c.slot.desc())).mappings()
-    return [_of_run(row) for row in rows]
+    found = {row["name"]: _of_run(row) for row in rows}
+    for name in words.JOBS.keys() - found.keys():
+        query = select(runs).where(runs.c.name == name).order_by(runs.c.slot.desc()).limit(1)
+        last = connection().execute(query).mappings().first()
+        found[name] = _of_run(last) if last else Periodic(name, _(words.JOBS[name]), words.NEVER, None, None, "", None)
+    return [found[name] for name in sorted(found)]
 
 
 def _of_run(last: RowMapping) -> Periodic:
@@ -149,6 +157,8 @@ def _of_run(last: RowMapping) -> Periodic:
         word = words.RUNNING if last["leased_until"] > now() and not failed else words.BROKEN
     elif upcoming is not None and upcoming < now() - sorted((*_PATIENCE, upcoming - last["slot"]))[1]:
         word = words.LATE
+    elif (last["result"] or "").startswith(ALARMS.get(last["name"], "\0")):
+        word = words.FOUND
     else:
         word = words.WELL
     return Periodic(

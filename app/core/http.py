@@ -112,6 +112,12 @@ def send(
     return response
 
 
+def open_circuits() -> list[str]:
+    """Peers that this process leaves alone just now (scheme and host); other processes have their own."""
+    with _peers_lock:
+        return sorted(name for name, peer in _peers.items() if peer.open_until > time.monotonic())
+
+
 def _count(host: tuple[str, str], outcome: str, seconds: float) -> None:
     counted = (("zahlwerk_calls_total", (host, ("outcome", outcome))), 1)
     metrics.add(counted, *metrics.observed("zahlwerk_call_seconds", seconds, (host,)))

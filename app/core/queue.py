@@ -14,6 +14,7 @@ log = structlog.get_logger()
 
 DELIVERIES = "deliveries"  # what is pressing: events and webhooks
 DEFAULT = "default"  # everything else
+FAILURES_ARE_KEPT = 7 * 86_400  # seconds: whoever was away for a weekend still finds them
 RUN = "jobs.run.run_job"  # by name: nothing here imports a door
 
 _QUEUE_OF = {"relay_events": DELIVERIES, "deliver_webhooks": DELIVERIES}
@@ -46,7 +47,9 @@ def wake(job: str, *, once_per_seconds: float = 5.0) -> None:
         return
     try:
         if connection().set(mark(job), b"1", nx=True, px=int(once_per_seconds * 1000)):
-            queue(_QUEUE_OF.get(job, DEFAULT)).enqueue_call(RUN, (job,), timeout=300, result_ttl=0, failure_ttl=86_400)
+            queue(_QUEUE_OF.get(job, DEFAULT)).enqueue_call(
+                RUN, (job,), timeout=300, result_ttl=0, failure_ttl=FAILURES_ARE_KEPT
+            )
     except redis.RedisError as error:
         _silent_until = time.monotonic() + _PAUSE_SECONDS
         log.warning("wake_up_call_lost", job=job, error=type(error).__name__)

@@ -8,7 +8,7 @@ from rq.timeouts import TimerDeathPenalty
 from rq.worker import SimpleWorker
 from sqlalchemy import insert, select, text
 
-from admin import words
+from admin import counts, words
 from admin.screens import books
 from admin.screens import jobs as screen
 from app.core import queue
@@ -125,6 +125,16 @@ def test_periodic_jobs_show_their_last_and_next_run(app, desk):
     assert "Late" in text_.partition("forgotten")[2][:40]
     assert "Late" in text_.partition("yesterdays")[2][:40]
     assert "Broken" in text_.partition("stuck")[2][:40]
+    for name, words_ in words.JOBS.items():
+        assert words_ in text_ and name in text_, "also those that never ran"
+    assert "Never ran" in text_.partition("snapshot_balances")[2][:40]
+
+
+def test_the_health_of_what_it_stands_on_is_shown(app, desk, made, tenant, acquirers):
+    made(factories.authorised, tenant)
+    page = desk.open("/admin/jobs/")
+    assert "Database In order answers in" in page.text and "Redis In order" in page.text
+    assert "Mail server In order" in page.text and "in the last hour without an answer or not sent" in page.text
 
 
 def test_every_job_has_words_of_its_own():
@@ -323,3 +333,25 @@ def test_ids_of_users_are_like_all_others(desk, newcomer):
     _, user_id = newcomer()
     page = desk.open(f"/admin/users/{public_id('usr', user_id)}")
     assert page.status == 200 and parse_id("usr", page.path.rpartition("/")[2]) == user_id
+
+
+@pytest.mark.parametrize(
+    ("name", "result"), [("prove_books", "broken: books_balance"), ("verify_scripts", "different: a form")]
+)
+def test_what_a_nightly_check_has_found_stands_on_the_start_page_until_one_finds_nothing(
+    app, desk, desks, name, result
+):
+    def ran(minutes, said):
+        at = now().replace(microsecond=0) + timedelta(minutes=minutes)
+        values = {"leased_until": at, "started_at": at, "finished_at": at, "result": said, "next_slot": None}
+        with app.app_context(), atomic(ALL) as connection:
+            connection.execute(insert(JobRun).values(name=name, slot=at, **values))
+        counts.forget()
+
+    said = "Nightly checks that found something"
+    assert said not in desk.open("/admin/").text
+    ran(-2, result)
+    assert said in desk.open("/admin/").text and said not in desks("accountant").open("/admin/").text
+    assert "Found something" in desk.open("/admin/jobs/").text.partition(name)[2][:60]
+    ran(-1, "all is well")
+    assert said not in desk.open("/admin/").text
