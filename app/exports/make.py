@@ -101,7 +101,7 @@ def step(export: Row) -> None:
         else:
             _finish(export)
     except Refusal as refusal:
-        _refuse(export, refusal)
+        refuse(export, refusal)
 
 
 def _count(export: Row) -> None:
@@ -168,7 +168,8 @@ def _rows_of(export_id: UUID) -> Iterator[list[Cell]]:
         yield from pieces.unpacked_rows(content)
 
 
-def _refuse(export: Row, refusal: Refusal) -> None:
+def refuse(export: Row, refusal: Refusal) -> None:
+    """It is not made; whoever asked reads why."""
     why = {"code": refusal.code, "message": refusal.message, "advice": refusal.advice, "values": refusal.values}
     with atomic(ALL) as connection:
         _hold(connection, export, state="refused", why=why, ended_at=now(), leased_until=None)

@@ -5,18 +5,26 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text, update
+from rq.registry import FailedJobRegistry
+from sqlalchemy import insert, select, text, update
 
 from app.approvals.ask import permit
 from app.approvals.kinds import Asker
 from app.approvals.rules import add_rule
 from app.batches.start import Line, start
 from app.connectors.kinds import DisputeNews
+from app.core import queue
 from app.core.clock import now
-from app.core.db import ALL, atomic, of, reading
-from app.core.ids import parse_id, public_id
+from app.core.db import ALL, atomic, of, reading, table_of
+from app.core.ids import parse_id, public_id, uuid7
 from app.core.limits import Allowance, Limit
+from app.core.reactions import FailedReaction
+from app.core.runs import finish
+from app.core.runs import take as take_run
 from app.customers.add import add_customer
+from app.desks.filters import save
+from app.exports.ask import ask
+from app.exports.make import TooManyRows, at_once, refuse, take
 from app.figures.depths import measure
 from app.figures.roll_up import roll_up
 from app.merchants.add import add_merchant
@@ -30,9 +38,13 @@ from app.payments.note import note
 from app.payments.offers import offers
 from app.payments.queries import OPERATIONS
 from app.payments.refund import refund
+from app.payments.search import Filters
 from app.risk import block
-from app.risk.take import take
+from app.risk.take import take as take_answer
+from app.staff import links
+from app.staff.add import USERS
 from app.staff.make_role import add_role
+from app.staff.snapshot import snapshot
 from tests import factories
 from tests.admin.desk import user
 from tests.documents.files import PDF, png
@@ -54,7 +66,7 @@ def pages(acquirers: Any) -> dict[str, str]:
     held = factories.held_for_review(shop, 60_000)
     factories.done_in_portal(shop, factories.captured(shop, 1_200), "capture", 300)
     dispute, file = _dispute(shop)
-    _without_an_answer(shop, acquirers, to)
+    silent = _without_an_answer(shop, acquirers, to)
     endpoint, delivery, event = _messages(shop)
     mer, shp = public_id("mer", shop.merchant_id), public_id("shp", shop.shop_id)
     ctr, key = public_id("ctr", shop.contract_id), public_id("key", shop.key_id)
@@ -63,6 +75,7 @@ def pages(acquirers: Any) -> dict[str, str]:
         for name, done in (("open", open_), ("captured", captured), ("failed", failed), ("held", held))
     }
     someone, customer, new = _someone(), _customer(shop, open_), public_id("mer", _new_merchant())
+    _failures()
     return {
         "start": "",
         "figures": f"figures/?{_rolled_up()}",
@@ -78,6 +91,8 @@ def pages(acquirers: Any) -> dict[str, str]:
         "cancel": f"payments/{pay['open']}/cancel",
         "release": f"payments/{pay['held']}/release",
         "payment_filters": "payments/filters",
+        "payments_wrong_filters": "payments/?merchant=mer_none&since=2026-13-45",
+        "batch_cancel": f"batches/cancel?payment={pay['open']}",
         "batch_new": f"batches/capture?payment={pay['open']}&payment={pay['captured']}",
         "batches": "batches/",
         "batch": f"batches/{_batch(open_, failed)}",
@@ -85,6 +100,8 @@ def pages(acquirers: Any) -> dict[str, str]:
         "search": "search/?q=erika",
         "search_nothing": "search/?q=nothing-like-this",
         "unknown": "unknown/",
+        "unknown_correct": f"unknown/{silent}/correct",
+        "problem": "no-such-page",
         "reviews": "reviews/",
         "over": "over/",
         "customers": "customers/",
@@ -114,6 +131,7 @@ def pages(acquirers: Any) -> dict[str, str]:
         "block_card": f"blocks/add?payment={pay['captured']}",
         "block_remove": f"blocks/{_blocked(shop)}/remove",
         "ceilings": "ceilings/",
+        "ceiling_choose": f"ceilings/choose?merchant={mer}&currency=CHF",
         "ceiling_change": f"ceilings/{mer}/change?currency=EUR",
         "contracts": "contracts/",
         "contract": f"contracts/{ctr}?setup=1",
@@ -143,6 +161,7 @@ def pages(acquirers: Any) -> dict[str, str]:
         "user_change": f"users/{someone}/change",
         "user_switch": f"users/{someone}/switch",
         "grant_add": f"users/{someone}/grants/add",
+        "grant_change": f"users/{someone}/grants/0/change",
         **_approvals(shop, captured),
         "roles": "roles/",
         "role_add": "roles/add",
@@ -156,6 +175,76 @@ def pages(acquirers: Any) -> dict[str, str]:
         "confirm": "confirm?next=/admin/payments/",
         "account_password": "account/password",
     }
+
+
+# Addresses that a browser opens and that are no screen of their own: endpoint -> why no walk looks at it.
+NO_SCREEN = {
+    "security.login": "before the log-in: test_in_a_browser.py looks at it by itself",
+    "entrance.second_step": "between two steps of a log-in: test_passkeys.py looks at it",
+    "entrance.confirm_options": "JSON for the browser's passkeys",
+    "entrance.second_step_options": "JSON for the browser's passkeys",
+    "entrance.passkey_options": "JSON for the browser's passkeys",
+    "office_passkeys.options": "JSON for the browser's passkeys",
+    "office_passkeys.remove": "needs a passkey of one's own: test_passkeys.py looks at it",
+    "office_authenticator.codes": "needs a second factor: test_passkeys.py looks at it",
+    "office_payment_actions.capture_effect": "a sentence for the form of a capture",
+    "office_payment_actions.refund_effect": "a sentence for the form of a refund",
+    "office_shops.contrast": "a sentence for the form of a shop",
+    "office_shops.logo": "a picture",
+    "office_evidence.file": "a file",
+    "office_exports.file": "a file",
+    "office_figures.file": "a file",
+}
+
+
+def before_the_log_in() -> dict[str, str]:
+    """What opens without one. Needs an application context."""
+    user_id = parse_id("usr", _someone("invited@example.com"))
+    found = {"forgotten": "forgotten", "link_ended": "reset/none"}
+    for purpose, path in (("invitation", "invite"), ("reset", "reset")):
+        with atomic(ALL) as connection:
+            link_id = links.send(connection, user_id, purpose, actor="test")
+        found[purpose] = f"{path}/{links.token(link_id, purpose)}"
+        if purpose == "invitation":
+            user_id = parse_id("usr", _someone("forgetful@example.com"))  # a newer link ends the one before
+    return found
+
+
+def arrange_desk(email: str) -> None:
+    """A filter that is kept, and files: ready, refused and under way. Needs an application context."""
+    with reading(ALL) as connection:
+        user_id = connection.execute(select(USERS.c.id).where(USERS.c.email == email)).scalar_one()
+        staff = snapshot(connection, user_id)
+    assert staff is not None
+    for name, shared in (("Captured", True), ("To look at again", False)):
+        whose: dict[str, Any] = {"user_id": user_id, "screen": "payments", "actor": staff.actor}
+        with atomic(ALL) as connection:
+            save(connection, name=name, query="status=captured", shared=shared, **whose)
+    wanted = Filters(live=False)
+    for state in ("ready", "refused", "waiting"):
+        with atomic(ALL) as connection:
+            export = ask(connection, wanted, form="csv", columns=["id"], oldest_first=True, staff=staff)
+        if state == "ready":
+            at_once(export["id"], 10_000)
+        elif state == "refused":
+            taken = take(export["id"])
+            assert taken is not None
+            refuse(taken, TooManyRows(most=2_000_000))
+
+
+def _failures() -> None:
+    """A job that failed in its queue, a reaction that raised, and a run of a job that broke."""
+    failed = queue.queue(queue.DEFAULT)
+    job = failed.enqueue_call(queue.RUN, ("send_mails",), failure_ttl=3_600)
+    failed.remove(job)
+    FailedJobRegistry(queue=failed).add(job, 3_600, exc_string="Traceback\nsmtplib.SMTPServerDisconnected: closed")
+    with atomic(ALL) as connection:
+        event_id = connection.execute(text("SELECT id FROM events LIMIT 1")).scalar_one()
+        values = {"event_id": event_id, "reaction": "mail", "error": "KeyError: 'shop'", "attempts": 3}
+        connection.execute(insert(table_of(FailedReaction)).values(id=uuid7(), failed_at=now(), **values))
+        slot = now().replace(microsecond=0)
+        assert take_run(connection, "prove_books", slot, 60, next_slot=None)
+        finish(connection, "prove_books", slot, "failed: OperationalError")
 
 
 def _blocked(shop: factories.Tenant) -> str:
@@ -206,7 +295,7 @@ def _dispute(shop: factories.Tenant) -> tuple[str, str]:
     return public_id("dsp", dispute_id), public_id("doc", rows[0]["id"])
 
 
-def _without_an_answer(shop: factories.Tenant, acquirers: Any, to: dict[str, Any]) -> None:
+def _without_an_answer(shop: factories.Tenant, acquirers: Any, to: dict[str, Any]) -> str:
     done = factories.authorised(shop, 3_000)
     acquirers["A"].control(next="garbled")
     silent = capture(**to, payment_id=done.payment["id"], amount=1_000)
@@ -216,6 +305,7 @@ def _without_an_answer(shop: factories.Tenant, acquirers: Any, to: dict[str, Any
             .where(OPERATIONS.c.id == silent.operation["id"])
             .values(created_at=now() - timedelta(hours=26))
         )
+    return public_id("op", silent.operation["id"])
 
 
 def _messages(shop: factories.Tenant) -> tuple[str, str, str]:
@@ -274,7 +364,7 @@ def _customer(shop: factories.Tenant, done: Any) -> str:
         columns = {"number": "K-1001", "name": "Erika Muster", "email": "erika@example.com", "address": address}
         row = add_customer(connection, **whose, actor="test", columns=columns)
         answer = {"name": "Erika Muster", "street": "Musterweg 1", "postcode": "10115", "city": "Berlin"}
-        take(connection, **whose, payment_id=done.payment["id"], step="details", answer=answer)
+        take_answer(connection, **whose, payment_id=done.payment["id"], step="details", answer=answer)
     means = Means("card", card=factories.GOOD_CARD, store=True)
     authorise(**whose, actor="test", order=factories.an_order(customer_id=row["id"]), means=means)
     return public_id("cus", row["id"])
