@@ -25,7 +25,8 @@
     });
   }
 
-  const links = () => [...document.querySelectorAll("[data-rows] .row-link")].filter((one) => one.offsetParent);
+  // Every table whose rows open something is walked.
+  const links = () => [...document.querySelectorAll("tr .row-link")].filter((one) => one.offsetParent);
 
   // `by`: 1 down, -1 up. From nowhere it begins at the first row, or at the last.
   const step = (by) => {
@@ -44,7 +45,7 @@
     const inSearch = event.target.id === "search";
     if (inSearch && event.key === "ArrowDown" && step(1)) event.preventDefault();
     if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], details[open]")) return;
-    const inRows = event.target.closest("[data-rows]");
+    const inRows = event.target.closest("tr") && event.target.closest("tr").querySelector(".row-link");
     if (inRows && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       if (step(event.key === "ArrowDown" ? 1 : -1)) event.preventDefault();
       return;
@@ -105,17 +106,28 @@
     count();
   }
 
-  // what is under way is looked at again every few seconds, without the rest of the page
+  // What is under way is looked at again every few seconds. Only what differs is changed, so that whoever reads or
+  // has the focus somewhere keeps their place; a screen reader hears of it now and then, and of the end.
   const live = document.querySelector("[data-refresh]");
   if (live) {
+    const announced = document.getElementById("announced");
+    let heard = live.dataset.said;
+    let when = Date.now();
+    const say = (last) => {
+      if (!announced || live.dataset.said === heard || (!last && Date.now() - when < 10000)) return;
+      announced.textContent = heard = live.dataset.said;
+      when = Date.now();
+    };
     const again = async () => {
       try {
         const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+        if (answer.redirected || (!answer.ok && answer.status < 500)) return; // the log-in has ended
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const fresh = page.getElementById(live.id);
         if (answer.ok && fresh) {
-          live.replaceChildren(...fresh.childNodes);
-          if (!fresh.dataset.refresh) return;
+          renew(live, fresh);
+          say(!live.dataset.refresh);
+          if (!live.dataset.refresh) return;
         }
       } catch {
         /* away for a moment */
@@ -123,5 +135,51 @@
       setTimeout(again, 1000 * live.dataset.refresh);
     };
     setTimeout(again, 1000 * live.dataset.refresh);
+  }
+
+  function renew(old, fresh) {
+    if (old.isEqualNode(fresh)) return;
+    if (old.nodeName !== fresh.nodeName) {
+      old.replaceWith(fresh);
+    } else if (old.nodeType !== Node.ELEMENT_NODE) {
+      old.data = fresh.data;
+    } else {
+      for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+      for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+      inside(old, fresh);
+    }
+  }
+
+  // Sections are found again by their name, whatever came in between; the rest goes by its place.
+  function inside(old, fresh) {
+    let at = old.firstChild;
+    for (const one of [...fresh.childNodes]) {
+      const same = sameAs(one, at);
+      if (!same) {
+        old.insertBefore(one, at);
+        continue;
+      }
+      while (at !== same) at = dropped(at);
+      at = same.nextSibling;
+      renew(same, one);
+    }
+    while (at) at = dropped(at);
+  }
+
+  function sameAs(one, at) {
+    const called = nameOf(one);
+    if (!called) return at && !nameOf(at) ? at : null;
+    while (at && nameOf(at) !== called) at = at.nextSibling;
+    return at;
+  }
+
+  function nameOf(node) {
+    return node.nodeType === Node.ELEMENT_NODE ? node.id || node.getAttribute("aria-labelledby") || "" : "";
+  }
+
+  function dropped(node) {
+    const next = node.nextSibling;
+    node.remove();
+    return next;
   }
 })();

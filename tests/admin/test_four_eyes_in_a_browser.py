@@ -124,16 +124,76 @@ def test_a_request_is_closed_when_its_payment_has_changed(app, made, tenant, sit
     assert (payment["refunded"], payment["refund_pending"]) == (1_00, 0)
 
 
-def test_it_goes_by_keyboard_alone(app, made, tenant, site, enter):
-    """Asked and approved without a mouse: only Tab, typing and Enter."""
-    done = made(factories.captured, tenant, 200_00)
-    ask(enter("maker"), site, done)
-    page = enter("checker")
-    open_request(page, site, done)
-    page.focus("#note")
-    page.keyboard.type("by keyboard")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent.trim()") == "Approve"
-    page.keyboard.press("Enter")
+def test_it_goes_by_keyboard_alone(app, made, tenant, acquirers, site, browser):
+    """Nothing but keys: log in, find the payment, refund over the limit, log out; another logs in and approves."""
+    done = made(factories.captured, tenant, 200_00, merchant_reference="by-keys-alone")
+    context = new_context(browser, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{site.url}/admin/login")
+    log_in(page, "maker")
+    press(page, "/")
+    write(page, "by-keys-alone", "Enter")
+    page.wait_for_url(f"**/admin/payments/{public_id('pay', done.payment['id'])}")
+    tab_to(page, "Refund", "Enter")
+    page.wait_for_url("**/refund")
+    tab_to(page, "amount")
+    press(page, "Control+a")
+    write(page, "120,00", "Tab")
+    page.get_by_text("€120.00 goes back").wait_for()
+    tab_to(page, "reason")
+    write(page, "The parcel came back")
+    page.get_by_role("button", name="Ask for approval").wait_for()
+    press(page, "Enter")
+    page.get_by_text("is kept aside until somebody else has decided").first.wait_for()
+    tab_to(page, "Maker", "Enter")
+    tab_to(page, "Log out", "Enter")
+    page.wait_for_url("**/admin/login")
+    log_in(page, "checker")
+    tab_to(page, "Requests for approval", "Enter")
+    page.wait_for_url("**/admin/approvals/")
+    row = page.locator("tbody tr", has_text="by-keys-alone").locator(".row-link").get_attribute("href")
+    for _ in range(20):
+        press(page, "j")
+        if page.evaluate("document.activeElement.getAttribute('href')") == row:
+            break
+    press(page, "Enter")
+    page.wait_for_url("**/admin/approvals/apr_*")
+    tab_to(page, "note")
+    write(page, "by keyboard")
+    tab_to(page, "Approve", "Enter")
     page.get_by_text("Approved and done.").wait_for()
+    context.close()
     assert made(factories.fresh, done)["refunded"] == 120_00
+    assert len(acquirers["A"].did(done="refunded", reference="by-keys-alone")) == 1
+
+
+def log_in(page: Any, name: str) -> None:
+    tab_to(page, "email")
+    write(page, f"{name}@example.com")
+    tab_to(page, "password")
+    write(page, PASSWORD, "Enter")
+    page.wait_for_url("**/admin/")
+
+
+def press(page: Any, key: str) -> None:
+    page.keyboard.press(key)
+
+
+def write(page: Any, text: str, then: str = "") -> None:
+    page.keyboard.type(text)
+    if then:
+        press(page, then)
+
+
+def tab_to(page: Any, what: str, then: str = "") -> None:
+    """Goes on until a field of that name, or something that is called so, has the focus."""
+    where = "(() => { const at = document.activeElement; return [at.id, at.ariaLabel || '', at.textContent] })()"
+    for _ in range(120):
+        name, label, text = page.evaluate(where)
+        if what in (name, label) or text.strip().startswith(what) or (what in text and len(text) < 200):
+            break
+        press(page, "Tab")
+    else:
+        raise AssertionError(f"Tab never comes to {what}")
+    if then:
+        press(page, then)
