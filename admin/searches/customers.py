@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from admin import formats, personal
 from admin.office import url
-from admin.searches.kinds import LIMIT, Asked, Group, Hit, Row
+from admin.searches.kinds import LIMIT, Asked, Group, Hit, Row, group
 from app.core.fast import Statement
 from app.core.ids import public_id
 from app.core.texts import N_
@@ -29,18 +29,18 @@ _PLACE = {way: place for place, way in enumerate(_HEADINGS)}
 
 
 def question(asked: Asked) -> Statement | None:
-    return known_as(LIMIT) if asked.personal else None
+    return known_as(LIMIT + 1) if asked.personal else None
 
 
 def groups(asked: Asked, rows: Sequence[Row]) -> list[Group]:
     """Each customer once."""
     seen: set[object] = set()
     found = []
-    for way, group in groupby(sorted(rows, key=_place), key=_way):
-        fresh = [row for row in group if row["id"] not in seen and personal.may_see_customer(row)]
+    for way, found_so in groupby(sorted(rows, key=_place), key=_way):
+        fresh = [row for row in found_so if row["id"] not in seen and personal.may_see_customer(row)]
         seen.update(row["id"] for row in fresh)
         if fresh:
-            found.append(Group(_(_HEADINGS[way], text=asked.typed), way[1] == "yes", [_hit(row) for row in fresh]))
+            found.append(group(_(_HEADINGS[way], text=asked.typed), way[1] == "yes", fresh, _hit))
     return found
 
 

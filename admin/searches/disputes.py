@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from admin import formats
 from admin.office import url
-from admin.searches.kinds import Asked, Group, Hit, Row
+from admin.searches.kinds import Asked, Group, Hit, Row, group
 from app.core.fast import Statement
 from app.core.ids import public_id
 
@@ -19,9 +19,9 @@ _OF_PROVIDER = Statement(
     text(
         "SELECT d.*, p.merchant_reference, m.name AS merchant_name FROM contracts c CROSS JOIN LATERAL ("
         " SELECT id, payment_id, merchant_id, state, amount, currency, reason, opened_at FROM disputes t"
-        " WHERE t.contract_id = c.id AND t.provider_reference = :typed LIMIT 20) d"
+        " WHERE t.contract_id = c.id AND t.provider_reference = :typed LIMIT 21) d"
         " JOIN payments p ON p.id = d.payment_id JOIN merchants m ON m.id = d.merchant_id"
-        " WHERE c.live = :live ORDER BY d.id DESC LIMIT 20"
+        " WHERE c.live = :live ORDER BY d.id DESC LIMIT 21"
     )
 )
 
@@ -32,7 +32,7 @@ def question(asked: Asked) -> Statement | None:
 
 def groups(asked: Asked, rows: Sequence[Row]) -> list[Group]:
     heading = _("The provider calls the dispute “%(text)s”", text=asked.typed)
-    return [Group(heading, True, [_hit(row) for row in rows])] if rows else []
+    return [group(heading, True, rows, _hit)] if rows else []
 
 
 def _hit(row: Row) -> Hit:

@@ -1,6 +1,6 @@
 """The shape of a module on the shelf of searches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from markupsafe import Markup
 from app.core.fast import Statement
 
 Row = Mapping[str, Any]
-LIMIT = 20  # of each way to be found
+LIMIT = 20  # of each way to be found; one more is asked for, to know whether there are more
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,20 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Things found in the same way. `exact` ones stand in front of those that only begin like what was asked for."""
+    """Things found in the same way. `exact` ones stand in front of those that only begin like what was asked for.
+
+    `more`: there are more than these.
+    """
 
     heading: str
     exact: bool
     hits: Sequence[Hit]
+    more: bool = False
+
+
+def group(heading: str, exact: bool, rows: Sequence[Row], hit: Callable[[Row], Hit]) -> Group:
+    """Of rows that were asked for with one more than LIMIT."""
+    return Group(heading, exact, [hit(row) for row in rows[:LIMIT]], len(rows) > LIMIT)
 
 
 class Kind(Protocol):

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from admin import formats, personal
 from admin.office import url
-from admin.searches.kinds import LIMIT, Asked, Group, Hit, Row
+from admin.searches.kinds import LIMIT, Asked, Group, Hit, Row, group
 from app.core.fast import Statement
 from app.core.ids import public_id
 from app.core.texts import N_
@@ -35,19 +35,19 @@ _PLACE = {way: place for place, way in enumerate(HEADINGS)}
 
 
 def question(asked: Asked) -> Statement | None:
-    return remembered(asked.typed, personal=asked.personal, limit=LIMIT)
+    return remembered(asked.typed, personal=asked.personal, limit=LIMIT + 1)
 
 
 def groups(asked: Asked, rows: Sequence[Row]) -> list[Group]:
     """Each payment once, where it fits best."""
     seen: set[object] = set()
     found = []
-    for way, group in groupby(sorted(rows, key=_place), key=_way):
-        fresh = [row for row in group if row["id"] not in seen and _may_be_found(row)]
+    for way, found_so in groupby(sorted(rows, key=_place), key=_way):
+        fresh = [row for row in found_so if row["id"] not in seen and _may_be_found(row)]
         seen.update(row["id"] for row in fresh)
         if fresh:
             heading = _(HEADINGS[way], text=asked.typed)
-            found.append(Group(heading, way[1] == "yes", [hit(row) for row in fresh]))
+            found.append(group(heading, way[1] == "yes", fresh, hit))
     return found
 
 

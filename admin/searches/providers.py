@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 
-from admin.searches.kinds import Asked, Group, Row
+from admin.searches.kinds import Asked, Group, Row, group
 from admin.searches.payments import hit
 from app.core.fast import Statement
 from app.payments.find import OF_PROVIDER
@@ -21,7 +21,7 @@ def question(asked: Asked) -> Statement | None:
 
 def groups(asked: Asked, rows: Sequence[Row]) -> list[Group]:
     heading = _("The provider’s reference is “%(text)s”", text=asked.typed)
-    return [Group(heading, True, [hit(row) for row in rows])] if rows else []
+    return [group(heading, True, rows, hit)] if rows else []
 
 
 if TYPE_CHECKING:

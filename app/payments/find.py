@@ -92,7 +92,7 @@ def _of_contracts(table: str) -> str:
     """Providers' references are unique at a contract, and indexed so: each contract is asked by itself."""
     return (
         f"SELECT found.payment_id FROM contracts c CROSS JOIN LATERAL ("  # noqa: S608 - our own names
-        f"SELECT t.payment_id FROM {table} t WHERE t.contract_id = c.id AND t.provider_reference = :typed LIMIT 20"
+        f"SELECT t.payment_id FROM {table} t WHERE t.contract_id = c.id AND t.provider_reference = :typed LIMIT 21"
         f") found WHERE c.live = :live"
     )
 
@@ -101,6 +101,6 @@ OF_PROVIDER = Statement(
     text(
         f"SELECT {', '.join(f'p.{column.name}' for column in COLUMNS)}, 'provider' AS by, 'yes' AS exact,"  # noqa: S608 - our own names
         " m.name AS merchant_name FROM payments p JOIN merchants m ON m.id = p.merchant_id WHERE p.id = ANY (ARRAY("
-        f"{_of_contracts('operations')} UNION {_of_contracts('authorisations')} LIMIT 20)) ORDER BY p.id DESC"
+        f"{_of_contracts('operations')} UNION {_of_contracts('authorisations')} LIMIT 21)) ORDER BY p.id DESC"
     )
 )

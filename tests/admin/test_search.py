@@ -104,3 +104,13 @@ def test_who_may_not_see_names_does_not_find_by_them(desks, found, typed):
 def test_kinds_that_somebody_may_not_see_are_not_asked(app, desks, found):
     assert "Nothing found" in search(desks("merchant_viewer"), "Berta Findling").get_data(as_text=True)
     assert len(headings(search(desks("merchant_viewer"), "Case-0815-Find"))) == 2
+
+
+def test_what_is_left_out_is_said(app, desk, made, tenant):
+    for number in range(21):
+        made(factories.authorised, tenant, 100, merchant_reference="twenty-one", order_number=f"TO-{number}")
+    page = desk.open("/admin/search/?q=twenty-one&mode=test")
+    assert page.html.count('class="row-link"') == 20
+    assert "There are more than these 20." in page.text
+    page = desk.open("/admin/search/?q=TO-1&mode=test")
+    assert "TO-" not in page.title and "There are more" not in page.text, "eleven of them"
