@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from flask import request
 from sqlalchemy import Connection, select
 
 from admin import four_eyes, payment_list
-from admin.here import here, staff
+from admin.here import here
 from admin.listing import Filters
 from app.approvals.approvers import approvers
 from app.approvals.ask import draft, reasons
@@ -146,13 +147,13 @@ def _stuck(connection: Connection, verb: Verb, lines: Sequence[Line]) -> int:
         groups[line.payment["merchant_id"], line.payment["currency"]].append(line)
     found = 0
     for group in groups.values():
-        one = group[0].payment
-
-        def nobody(amount: int, one: Any = one) -> bool:
-            return not approvers(connection, draft(four_eyes.asker(), one, verb, amount))
-
+        nobody = partial(_nobody, connection, verb, group[0].payment)
         found += len(group) - bisect_left(sorted(line.amount for line in group), True, key=nobody)
     return found
+
+
+def _nobody(connection: Connection, verb: Verb, payment: Mapping[str, Any], amount: int) -> bool:
+    return not approvers(connection, draft(four_eyes.asker(), payment, verb, amount))
 
 
 def _ids(keys: Sequence[str]) -> list[UUID]:

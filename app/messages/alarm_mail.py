@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from app.staff.holders import active
 from app.config import settings
 from app.core import vault
 from app.core.clock import now
 from app.core.events import plain
 from app.core.ids import public_id, uuid7
 from app.messages.mail import CONTEXT, LANGUAGES, MAILS
+from app.staff.holders import active
 
 # event -> what whoever looks into it may do
 ALARMS = {"scripts.changed": "job.retry", "books.unproved": "ledger.prove"}

@@ -145,9 +145,10 @@ _IN_THE_WAY = Statement(
 )
 
 
-def check(connection: Connection, payment: Mapping[str, Any], amount: int | None) -> int:
-    """What is refunded. Raises as refund() does."""
-    found = _IN_THE_WAY.row(connection, {"payment": payment["id"]})
+def check(connection: Connection, payment: Mapping[str, Any], amount: int | None, *, own: UUID | None = None) -> int:
+    """What is refunded. `own`: the group of a refund that is written down already and does not stand in its own way.
+    Raises as refund() does."""
+    found = _IN_THE_WAY.row(connection, {"payment": payment["id"], "own": own})
     disputed, ended = found or (False, False)
     if disputed:
         raise DisputeOpen()

@@ -63,7 +63,7 @@ def check(connection: Connection, payment_id: UUID, group_id: UUID) -> None:
     first, asked = operations[0], sum(operation["amount"] for operation in operations)
     pending = f"{first['kind']}_pending"
     if first["kind"] == "refund":
-        refund.check(connection, {**payment, pending: payment[pending] - asked}, asked)
+        refund.check(connection, {**payment, pending: payment[pending] - asked}, asked, own=group_id)
         return
     held = held_authorisation(connection, first["authorisation_id"])
     if not held.authorisation["is_open"]:

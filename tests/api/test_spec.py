@@ -187,8 +187,10 @@ def test_no_request_breaks_the_promises_of_the_description(app, tenant, ids, tmp
             "headers": {"Authorization": f"Bearer {tenant.key}"},
             "parameters": ids,
             "generation": {
-                **{"max-examples": EXAMPLES, "deterministic": "SPEC_SEED" not in os.environ},
-                **{"database": "none", "no-shrink": True},
+                "max-examples": EXAMPLES,
+                "deterministic": "SPEC_SEED" not in os.environ,
+                "database": "none",
+                "no-shrink": True,
             },
             "phases": {"stateful": {"enabled": False}},
             "checks": {"positive_data_acceptance": {"enabled": False}},
