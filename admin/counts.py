@@ -46,7 +46,7 @@ _lock = threading.Lock()
 
 
 def open_work(live: bool) -> dict[str, int]:
-    """unknown, reviews, over, disputes, endpoints, approvals (to decide), reactions, alarms, jobs (failed, reactions too)"""
+    """unknown, reviews, over, disputes, endpoints, approvals (to decide), reactions, alarms, jobs (and reactions)."""
     return {**_found(live)[0], "approvals": to_decide(live)}
 
 
