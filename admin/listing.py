@@ -45,6 +45,7 @@ class Filter:
     names: tuple[str, ...] = ()
     summary: str = ""  # what it is set to, in words; empty: not set
     error: str = ""
+    offered: bool = True  # shown also where it is not set
 
     def read(self, args: MultiDict[str, str]) -> None:
         raise NotImplementedError

@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
 
 from admin import customers_known, formats, merchants_known, personal, shops_known, words
-from admin.listing import CURSORS, NOTHING, Amount, Choice, Filter, Filters, Period
+from admin.here import staff
+from admin.listing import CURSORS, NOTHING, Amount, Choice, Filter, Filters, Period, Text
 from admin.office import url
 from app.connectors import CONNECTORS
 from app.core.texts import N_
@@ -119,7 +121,26 @@ def chips() -> dict[str, Any]:
         "merchant": merchants_known.choice(),
         "shop": shops_known.choice(),
         "customer": customers_known.choice(),
+        "email": PayerEmail(_("E-mail"), ("email",), hint=_("The whole e-mail address of a payer.")),
     }
+
+
+class PayerEmail(Text):
+    """Whoever may not see payers' addresses must not find out by asking for them either."""
+
+    def read(self, args: Any) -> None:
+        super().read(args)
+        self.offered = staff().may(personal.PERMISSION)
+        if self.value and not self.offered:
+            self.error = _("This is not there, or not for you to see.")
+
+
+def _merchants(chosen: Sequence[UUID], email: str) -> Sequence[UUID]:
+    """With an address: those of the chosen ones whose payers may be looked for."""
+    allowed = staff().scope(personal.PERMISSION).merchants if email else None
+    if allowed is None:
+        return chosen
+    return [one for one in chosen or sorted(allowed) if one in allowed] or (NOTHING,)
 
 
 def wanted(read: Mapping[str, Any], live: bool) -> search.Filters:
@@ -129,14 +150,16 @@ def wanted(read: Mapping[str, Any], live: bool) -> search.Filters:
     """
     if any(one.error for one in read.values()):
         return search.Filters(live=live, merchants=(NOTHING,))
-    shops = read["shop"].ids("shp")
+    shops, email = read["shop"].ids("shp"), read["email"].value.lower()
+    merchants = read["merchant"].ids("mer") or shops_known.merchants_of(shops)
     return search.Filters(
         live=live,
         statuses=read["status"].chosen,
         methods=read["method"].chosen,
-        merchants=read["merchant"].ids("mer") or shops_known.merchants_of(shops),
+        merchants=_merchants(merchants, email),
         shops=shops,
         customer=read["customer"].id,
+        email=email or None,
         currency=read["amount"].currency,
         least=read["amount"].least,
         most=read["amount"].most,

@@ -1,6 +1,7 @@
 """How somebody arranges their list of payments: filters under a name, and which columns there are."""
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 from uuid import UUID
 
 from flask import request
@@ -19,11 +20,18 @@ from admin.texts import lazy as _l
 from app.core.db import ALL, atomic
 from app.core.errors import Refusal
 from app.core.ids import parse_id
+from app.core.texts import N_
 from app.desks import filters
 from app.desks.columns import choose
 from app.desks.queries import desk
 
 _NAME = [DataRequired(REQUIRED), Length(max=filters.LONGEST_NAME)]
+
+
+class NamesAPerson(Refusal):
+    code = "filter_names_a_person"
+    message = N_("A filter with somebody’s e-mail address is not kept.")
+    advice = N_("Take the address away first, or copy the page’s address for yourself.")
 
 
 class FilterForm(Form):
@@ -43,7 +51,9 @@ class PaymentDesk(Screen):
     def save(self) -> AnyResponse | str:
         form = FilterForm()
         query = _tidied(form.query.data or "")
-        if form.validate_on_submit():
+        if "email" in parse_qs(query):
+            say_refused(NamesAPerson())
+        elif form.validate_on_submit():
             values: Any = {"name": form.name.data, "shared": bool(form.shared.data)}
             if self._done(
                 form,

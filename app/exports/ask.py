@@ -61,7 +61,9 @@ def ask(
 
 
 def tell_of(export: Mapping[str, Any], name: str, data: Mapping[str, Any]) -> None:
-    """The file of one merchant is that merchant's affair; of several, the house's."""
+    """The file of one merchant is that merchant's affair; of several, the house's. Payers' addresses are nobody's."""
+    if "email" in data.get("filter", {}):
+        data = {**data, "filter": {**data["filter"], "email": "…"}}
     merchants = export["merchants"] or ()
     tell(
         name,

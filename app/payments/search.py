@@ -45,6 +45,7 @@ class Filters:
     merchants: Sequence[UUID] = ()
     shops: Sequence[UUID] = ()
     customer: UUID | None = None
+    email: str | None = None  # the payer's, in full and in lower case
     currency: str | None = None
     least: int | None = None
     most: int | None = None
@@ -140,6 +141,8 @@ def _common(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield PAYMENTS.c.shop_id.in_(filters.shops)
     if filters.customer:
         yield PAYMENTS.c.customer_id == filters.customer
+    if filters.email:
+        yield PAYMENTS.c.email_key == filters.email
     if filters.currency:
         yield PAYMENTS.c.currency == filters.currency
     if filters.least is not None:

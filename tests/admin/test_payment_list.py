@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from sqlalchemy import text
 
+from app.connectors.kinds import Payer
 from app.core.db import ALL, reading
 from app.core.ids import public_id
 from tests import factories
@@ -160,3 +161,23 @@ def test_a_day_that_is_none_is_said_and_lists_nothing(desk, listed, day):
             page = desk.open(path)
             assert page.status == 200 and "This is not a date." in page.text
             assert 'class="row-link"' not in page.html
+
+
+def test_payments_of_one_payer_are_listed_by_their_address_for_who_may_see_it(app, desk, desks, listed, shop):
+    with app.app_context():
+        payer = Payer(name="Zoe Zwanzig", email="Zoe@Guest.example")
+        mine = factories.authorised(shop, 700, merchant_reference="of-zoe", payer=payer)
+    page = desk.open(f"/admin/payments/{public_id('pay', mine.payment['id'])}?mode=test")
+    assert 'href="/admin/payments/?email=Zoe@Guest.example"' in page.html.replace("%40", "@")
+    found = listed("&email=zoe@guest.example")
+    assert "of-zoe" in found.text and "list-2" not in found.text and "E-mail: zoe@guest.example" in found.text
+    of_accountant = desks("accountant").open("/admin/payments/?mode=test&email=zoe@guest.example")
+    assert "of-zoe" not in of_accountant.text and "not for you to see" in of_accountant.text
+    assert "E-mail" not in desks("accountant").open("/admin/payments/?mode=test").text.partition("Saved filters")[0]
+    kept = desk.send(found, found.form("name", "query"), name="Zoe")
+    assert kept.notes[0].startswith("A filter with somebody’s e-mail address is not kept.")
+    file = desk.client.get(desk.client.post("/admin/exports/ask", data=found.form_to("/exports/ask").fields).location)
+    assert "of-zoe" in file.text and "list-2" not in file.text
+    with app.app_context():
+        assert "email" in told("export.asked")["data"]["filter"] and "guest.example" not in str(told("export.asked"))
+        assert "guest.example" not in str(told("export.made"))
