@@ -3,7 +3,6 @@
 import threading
 import time
 from typing import Any
-from uuid import UUID
 
 import redis
 from rq.registry import FailedJobRegistry
@@ -32,22 +31,19 @@ _OPEN = text(
            (SELECT count(*) FROM failed_reactions) AS reactions,
            (SELECT count(*) FROM unnest(CAST(:looks AS text[]), CAST(:findings AS text[])) AS l (name, finding)
             WHERE starts_with((SELECT result FROM job_runs r WHERE r.name = l.name AND r.finished_at IS NOT NULL
-                               ORDER BY r.slot DESC LIMIT 1), l.finding)) AS alarms,
-           ARRAY(SELECT p.id FROM customers c JOIN payments p ON p.customer_id = c.id
-                 WHERE c.restricted_at IS NOT NULL AND c.live = :live LIMIT 50000) AS restricted
+                               ORDER BY r.slot DESC LIMIT 1), l.finding)) AS alarms
     """  # noqa: S608 - words of our own only
 )
 
 _LOOKS = {"looks": list(ALARMS), "findings": list(ALARMS.values())}
-Found = tuple[dict[str, int], frozenset[UUID]]
-_kept: dict[tuple[bool, Scope], tuple[float, Found]] = {}
+_kept: dict[tuple[bool, Scope], tuple[float, dict[str, int]]] = {}
 _decidable: dict[tuple[bool, UUID, Scope], tuple[float, int]] = {}
 _lock = threading.Lock()
 
 
 def open_work(live: bool) -> dict[str, int]:
     """unknown, reviews, over, disputes, endpoints, approvals (to decide), reactions, alarms, jobs (and reactions)."""
-    return {**_found(live)[0], "approvals": to_decide(live)}
+    return {**_found(live), "approvals": to_decide(live)}
 
 
 def to_decide(live: bool) -> int:
@@ -66,25 +62,19 @@ def to_decide(live: bool) -> int:
     return found
 
 
-def restricted(live: bool) -> frozenset[UUID]:
-    """Payments of customers whose processing is restricted: there are few, and no list has to look for them itself."""
-    return _found(live)[1]
-
-
-def _found(live: bool) -> Found:
+def _found(live: bool) -> dict[str, int]:
     whose = (live, scope())
     kept = _kept.get(whose)
     if kept and kept[0] > time.monotonic():
         return kept[1]
     row: dict[str, Any] = {**connection().execute(_OPEN, {"live": live, **_LOOKS}).mappings().one()}
-    of_restricted = frozenset(row.pop("restricted"))
     work = {name: int(value) for name, value in row.items()}
     work["jobs"] = failed_jobs() + work["reactions"]
     with _lock:
         if len(_kept) > 200:
             _kept.clear()
-        _kept[whose] = (time.monotonic() + KEPT_SECONDS, (work, of_restricted))
-    return work, of_restricted
+        _kept[whose] = (time.monotonic() + KEPT_SECONDS, work)
+    return work
 
 
 def failed_jobs() -> int:

@@ -21,6 +21,7 @@ from app.core.ids import parse_id
 from app.core.texts import N_
 from app.documents.models import DOCUMENTS
 from app.merchants.models import Merchant
+from app.payments.blocked import payer_blocked
 from app.payments.evidence import evidence_of
 from app.payments.models import Dispute
 from app.payments.queries import CONTRACTS, PAYMENTS
@@ -88,6 +89,7 @@ def _listed(state: Choice, merchant: Choice) -> Select[Any]:
             PAYMENTS.c.brand,
             PAYMENTS.c.last4,
             Merchant.name.label("merchant_name"),
+            payer_blocked(PAYMENTS.c.id),
         )
         .join(PAYMENTS, PAYMENTS.c.id == DISPUTES.c.payment_id)
         .join(Merchant, Merchant.id == DISPUTES.c.merchant_id)
@@ -130,6 +132,7 @@ def read_dispute(dispute_id: UUID) -> Any:
             CONTRACTS.c.provider,
             CONTRACTS.c.label.label("contract_label"),
             Merchant.name.label("merchant_name"),
+            payer_blocked(PAYMENTS.c.id),
         )
         .join(PAYMENTS, PAYMENTS.c.id == DISPUTES.c.payment_id)
         .join(CONTRACTS, CONTRACTS.c.id == DISPUTES.c.contract_id)

@@ -24,7 +24,9 @@ from app.core.events import EventDetails
 from app.core.ids import parse_id
 from app.core.origin import KEYS
 from app.core.texts import N_
+from app.customers.add import CUSTOMERS
 from app.messages.queries import deliveries
+from app.payments.blocked import payer_blocked
 
 
 class Events(Screen):
@@ -94,10 +96,13 @@ def _one(event_id: Any) -> Any:
             LOG.c.position,
             LOG.c.seal,
             MERCHANTS.c.name.label("merchant_name"),
+            payer_blocked(EVENTS.c.payment_id),
+            CUSTOMERS.c.restricted_at,
         )
         .join(details, details.c.event_id == EVENTS.c.id, isouter=True)
         .join(LOG, LOG.c.event_id == EVENTS.c.id, isouter=True)
         .join(MERCHANTS, MERCHANTS.c.id == EVENTS.c.merchant_id, isouter=True)
+        .join(CUSTOMERS, (EVENTS.c.subject_type == "customer") & (CUSTOMERS.c.id == EVENTS.c.subject_id), isouter=True)
         .where(EVENTS.c.id == event_id)
     )
     row = connection().execute(query).mappings().first()
@@ -125,6 +130,8 @@ def _seen(event: Mapping[str, Any], details: Mapping[str, Any]) -> dict[str, Any
             return {}
         reads.saw("payment", event["payment_id"], event["merchant_id"], event["live"])
     elif event["subject_type"] == "customer":
+        if not personal.may_see_customer(event):
+            return {}
         reads.saw("customer", event["subject_id"], event["merchant_id"], event["live"])
     return found
 

@@ -10,6 +10,7 @@ from admin.screen import Entry, Screen, page
 from app.core.db import table_of
 from app.core.texts import N_
 from app.merchants.models import Merchant
+from app.payments.blocked import payer_blocked
 from app.payments.queries import AUTHORISATIONS, PAYMENTS
 from app.risk.models import RiskDecision
 
@@ -32,7 +33,13 @@ def _rows() -> Any:
         select(risk.c.answers).where(risk.c.payment_id == PAYMENTS.c.id).order_by(risk.c.id.desc()).limit(1)
     ).scalar_subquery()
     query = (
-        select(PAYMENTS, AUTHORISATIONS.c.expires_at, Merchant.name.label("merchant_name"), answers.label("answers"))
+        select(
+            PAYMENTS,
+            AUTHORISATIONS.c.expires_at,
+            Merchant.name.label("merchant_name"),
+            answers.label("answers"),
+            payer_blocked(PAYMENTS.c.id),
+        )
         .join(AUTHORISATIONS, AUTHORISATIONS.c.payment_id == PAYMENTS.c.id)
         .join(Merchant, Merchant.id == PAYMENTS.c.merchant_id)
         .where(AUTHORISATIONS.c.is_open, AUTHORISATIONS.c.held_for_review, AUTHORISATIONS.c.live == here().live)

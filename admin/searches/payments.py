@@ -66,7 +66,7 @@ def hit(row: Row) -> Hit:
 
 
 def _may_be_found(row: Row) -> bool:
-    return row["by"] not in PERSONAL or personal.visible(row["merchant_id"])
+    return row["by"] not in PERSONAL or personal.may_see_payer(row)
 
 
 def _way(row: Row) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from app.core.clock import now
 from app.core.errors import Conflict, NotFound
@@ -36,9 +36,24 @@ def lift(connection: Connection, *, customer_id: UUID, reason: str, actor: str) 
 
 def refuse_restricted(connection: Connection, customer_id: UUID | None) -> None:
     """Raises CustomerRestricted."""
-    if customer_id is None:
-        return
-    query = select(CUSTOMERS.c.id).where(CUSTOMERS.c.id == customer_id, CUSTOMERS.c.restricted_at.is_not(None))
+    if customer_id is not None:
+        _refuse(connection, CUSTOMERS.c.id == customer_id)
+
+
+def refuse_restricted_payer(connection: Connection, payment: Mapping[str, Any]) -> None:
+    """Of a payment (its row): the customer; without one, whoever has the e-mail address on it at this merchant.
+
+    Raises CustomerRestricted.
+    """
+    if payment["customer_id"] is not None:
+        refuse_restricted(connection, payment["customer_id"])
+    elif payment["payer_email"]:
+        of_merchant = (CUSTOMERS.c.merchant_id == payment["merchant_id"]) & (CUSTOMERS.c.live == payment["live"])
+        _refuse(connection, of_merchant & (CUSTOMERS.c.email_key == func.lower(payment["payer_email"])))
+
+
+def _refuse(connection: Connection, whose: ColumnElement[bool]) -> None:
+    query = select(CUSTOMERS.c.id).where(whose, CUSTOMERS.c.restricted_at.is_not(None)).limit(1)
     if connection.execute(query).first():
         raise CustomerRestricted(param="customer")
 

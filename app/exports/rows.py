@@ -1,6 +1,6 @@
 """The rows of an export: read a piece at a time, in the order of the list, as cells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from app.core.cells import Cell
-from app.customers.add import CUSTOMERS
 from app.exports.ask import of_json
 from app.exports.columns import COLUMNS, Words
 from app.merchants.add import SHOPS
@@ -47,13 +46,13 @@ def read(connection: Connection, export: Mapping[str, Any], many: int) -> tuple[
         columns=[PAYMENTS.c[name] for name in _NEEDED],
     )
     shops = _shops(connection, {row["shop_id"] for row in page.rows if row["shop_id"]})
-    restricted = _restricted(connection, {row["customer_id"] for row in page.rows if row["customer_id"]})
     words, columns = words_of(export), [COLUMNS[name] for name in export["columns"]]
     cells: list[list[Cell]] = []
     for row in page.rows:
         full: dict[str, Any] = {**row, "shop_name": shops.get(row["shop_id"])}
-        hidden = row["customer_id"] in restricted
-        cells.append([None if hidden and column.personal else column.cell(full, words) for column in columns])
+        cells.append(
+            [None if row["payer_blocked"] and column.personal else column.cell(full, words) for column in columns]
+        )
     return cells, page.rows[-1]["id"] if page.rows else export["cursor"], page.has_next
 
 
@@ -61,11 +60,3 @@ def _shops(connection: Connection, ids: set[UUID]) -> dict[UUID, str]:
     if not ids:
         return {}
     return {row.id: row.name for row in connection.execute(select(SHOPS.c.id, SHOPS.c.name).where(SHOPS.c.id.in_(ids)))}
-
-
-def _restricted(connection: Connection, ids: set[UUID]) -> Sequence[UUID]:
-    """Customers whose data may not be processed (Art. 18 GDPR): their payments are listed, their names are not."""
-    if not ids:
-        return ()
-    query = select(CUSTOMERS.c.id).where(CUSTOMERS.c.restricted_at.is_not(None), CUSTOMERS.c.id.in_(ids))
-    return connection.execute(query).scalars().all()

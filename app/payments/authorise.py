@@ -24,7 +24,7 @@ from app.core.texts import N_
 from app.customers import instruments
 from app.customers.instruments import Token
 from app.customers.register import keep_tokens, register_at
-from app.customers.restrict import refuse_restricted
+from app.customers.restrict import refuse_restricted_payer
 from app.payments import capture as capturing
 from app.payments.attempt import Means, ask, new_attempt, payer
 from app.payments.effect import Effect
@@ -149,7 +149,7 @@ def give_up_action(connection: Connection, operation_id: UUID, *, actor: str = "
 
 def _prepare(connection: Connection, payment: Mapping[str, Any], means: Means, actor: str) -> _Prepared:
     """Checks and writes the first attempt as SUBMITTED."""
-    refuse_restricted(connection, payment["customer_id"])  # it may have been restricted since the checkout was opened
+    refuse_restricted_payer(connection, payment)  # it may have been restricted since the checkout was opened
     if payment["receivable_id"] is not None:
         collect.take(connection, payment["receivable_id"], payment["id"], payment["amount"])
     tokens: dict[UUID, Token] = {}

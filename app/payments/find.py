@@ -1,7 +1,8 @@
 """`find`: payments by what a caller remembers, as statements that one search runs together with others (core/fast.py).
 
 Exact, or the beginning; never the middle, so that every part reads an index in order. Their parameters are those of
-`given()`; their rows carry COLUMNS of the list, `merchant_name`, and how they were found: `by`, and `exact` (yes, no).
+`given()`; their rows carry COLUMNS of the list, `merchant_name`, `payer_blocked`, and how they were found: `by`, and
+`exact` (yes, no).
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, String, bindparam, literal_column,
 
 from app.core.fast import Statement
 from app.core.ids import first_and_last
+from app.payments.blocked import payer_blocked
 from app.payments.queries import PAYMENTS
 from app.payments.search import COLUMNS, merchant_name
 
@@ -63,7 +65,7 @@ def _remembered(by_card: bool, by_id: bool, personal: bool, limit: int) -> State
     # A number that the planner sees: with a parameter it might prepare for reading all there is.
     parts = _parts(keys, by_card, by_id, literal_column(str(int(limit))))
     both = union_all(*(select(part) for part in parts)).subquery()
-    return Statement(select(both, merchant_name(both.c.merchant_id)))
+    return Statement(select(both, merchant_name(both.c.merchant_id), payer_blocked(both.c.id)))
 
 
 def _parts(
@@ -98,9 +100,17 @@ def _of_contracts(table: str) -> str:
 
 
 OF_PROVIDER = Statement(
-    text(
-        f"SELECT {', '.join(f'p.{column.name}' for column in COLUMNS)}, 'provider' AS by, 'yes' AS exact,"  # noqa: S608 - our own names
-        " m.name AS merchant_name FROM payments p JOIN merchants m ON m.id = p.merchant_id WHERE p.id = ANY (ARRAY("
-        f"{_of_contracts('operations')} UNION {_of_contracts('authorisations')} LIMIT 21)) ORDER BY p.id DESC"
+    select(
+        *COLUMNS,
+        literal_column("'provider'").label("by"),
+        literal_column("'yes'").label("exact"),
+        merchant_name(PAYMENTS.c.merchant_id),
+        payer_blocked(PAYMENTS.c.id),
     )
+    .where(
+        text(
+            f"payments.id = ANY (ARRAY({_of_contracts('operations')} UNION {_of_contracts('authorisations')} LIMIT 21))"
+        )
+    )
+    .order_by(PAYMENTS.c.id.desc())
 )

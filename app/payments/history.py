@@ -11,6 +11,7 @@ from app.core.errors import NotFound
 from app.core.fast import Statement, read_together
 from app.ledger.models import Account, Entry, Line
 from app.merchants.models import Merchant, Shop
+from app.payments.blocked import payer_blocked
 from app.payments.queries import AUTHORISATIONS, CONTRACTS, PAYMENTS, Held
 
 Row = Mapping[str, Any]
@@ -19,7 +20,7 @@ Rows = Sequence[Row]
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """`payment` carries merchant_name, shop_name, timezone and clock_offset_seconds besides its own columns."""
+    """`payment` carries merchant_name, shop_name, timezone, clock_offset_seconds and payer_blocked besides its own."""
 
     payment: Row
     authorisations: Rows  # newest first, with contract_label
@@ -42,6 +43,7 @@ _OVERVIEW = Statement(
         Merchant.timezone,
         Merchant.clock_offset_seconds,
         Shop.name.label("shop_name"),
+        payer_blocked(PAYMENTS.c.id),
     )
     .join(Merchant, Merchant.id == PAYMENTS.c.merchant_id)
     .join(Shop, Shop.id == PAYMENTS.c.shop_id, isouter=True)

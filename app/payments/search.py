@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from app.merchants.models import Merchant
+from app.payments.blocked import payer_blocked
 from app.payments.queries import PAYMENTS
 
 # One branch per (merchant, status) is read in index order; beyond this many, one scan with a filter.
@@ -80,7 +81,7 @@ def listed(
 ) -> Page:
     """One page: the rows that follow `after`, or those just in front of `before`, or the first ones.
 
-    `columns` of payments; `id` and `merchant_id` among them.
+    `columns` of payments; `id` and `merchant_id` among them. Rows carry `merchant_name` and `payer_blocked`, too.
     """
     backwards = before is not None
     rising = oldest_first != backwards
@@ -113,7 +114,7 @@ def _ordered(
         merged = union_all(*(select(branch) for branch in branches)).subquery()
         page = _limited(select(merged), merged.c.id, rising, None, limit).subquery()
     order = page.c.id.asc() if rising else page.c.id.desc()
-    return select(page, merchant_name(page.c.merchant_id)).order_by(order)
+    return select(page, merchant_name(page.c.merchant_id), payer_blocked(page.c.id)).order_by(order)
 
 
 def _branches(filters: Filters) -> Iterator[list[ColumnElement[bool]]]:

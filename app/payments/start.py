@@ -16,7 +16,7 @@ from app.core.fast import add
 from app.core.ids import public_id, uuid7
 from app.core.money import LARGEST_MINOR, exponent
 from app.core.texts import N_
-from app.customers.restrict import refuse_restricted
+from app.customers.restrict import refuse_restricted_payer
 from app.payments.permit import Permit, always
 from app.payments.queries import PAYMENTS
 from app.payments.schedule import refuse_too_late
@@ -88,7 +88,6 @@ def start(
         whose = {"merchant_id": merchant_id, "live": live, "currency": order.currency}
         refuse_too_late(connection, order.capture_on, **whose)
     refuse_other_sum(order.lines, order.amount)
-    refuse_restricted(connection, order.customer_id)
     at = now()
     row = {
         "id": payment_id or uuid7(),
@@ -116,6 +115,7 @@ def start(
         "created_at": at,
         "updated_at": at,
     }
+    refuse_restricted_payer(connection, row)
     add(PAYMENTS, row)
     tell(
         "payment.created",

@@ -147,3 +147,5 @@ ROAD = (
     *("partially_refunded", "refunded"),
 )
 ENDS = ("failed", "cancelled", "expired", "charged_back")
+# Ended without any money taken: no voucher.
+NEVER_PAID = ("failed", "cancelled", "expired")

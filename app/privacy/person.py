@@ -7,11 +7,18 @@ from uuid import UUID
 
 from sqlalchemy import Connection, or_, select
 
-from app.core.errors import NotFound
+from app.core.errors import Conflict, NotFound
+from app.core.texts import N_
 from app.customers.add import CUSTOMERS
 from app.payments.queries import PAYMENTS
 
-MOST = 5_000
+MOST = 20_000
+
+
+class TooManyPayments(Conflict):
+    code = "too_many_payments"
+    message = N_("More than %(most)s payments belong to this person: that is too much for one step.")
+    advice = N_("Nothing was done. Ask whoever runs the system.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class Person:
 
 
 def person(connection: Connection, customer_id: UUID) -> Person:
-    """At most the latest 5,000 payments. Raises NotFound."""
+    """Raises NotFound, TooManyPayments: with some of them left out nobody would be told all, or erased."""
     row = connection.execute(select(CUSTOMERS).where(CUSTOMERS.c.id == customer_id)).mappings().first()
     if row is None:
         raise NotFound()
@@ -36,5 +43,7 @@ def person(connection: Connection, customer_id: UUID) -> Person:
         as_guest = (PAYMENTS.c.live == row["live"]) & (PAYMENTS.c.email_key == row["email_key"])
         theirs = or_(theirs, as_guest & PAYMENTS.c.customer_id.is_(None))
     query = select(PAYMENTS.c.id).where(theirs, PAYMENTS.c.merchant_id == row["merchant_id"])
-    found = connection.execute(query.order_by(PAYMENTS.c.id.desc()).limit(MOST)).scalars()
+    found = connection.execute(query.order_by(PAYMENTS.c.id.desc()).limit(MOST + 1)).scalars().all()
+    if len(found) > MOST:
+        raise TooManyPayments(most=MOST)
     return Person(dict(row), tuple(found))

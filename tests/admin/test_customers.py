@@ -107,6 +107,30 @@ def test_restricting_needs_a_reason_and_is_undone_the_same_way(desk, desks, cust
     ]
 
 
+def test_a_restricted_guest_is_hidden_and_an_erased_one_stays_hidden(desk, desks, made, tenant, page_of):
+    name, email = f"Guntram{uuid7().hex[-8:]}", f"{uuid7().hex[-8:]}@guests.example"
+    done = made(factories.captured, tenant, 1_300, payer=factories.Payer(name=name, email=email))
+    support = desks("support")
+    places = page_of(done), "/admin/payments/?mode=test", f"/admin/search/?q={email}", f"/admin/search/?q={name}"
+    assert [place for place in places if name not in support.open(place).html] == []
+    page = desk.open(page_of(done))
+    path = desk.send(page, page.form_to("/payer")).path.partition("?")[0]
+    page = desk.open(f"{path}/restrict")
+    desk.send(page, page.own_form, reason="says it is wrong")
+    assert _named(support, places, name, done) == []
+    page = desk.open(f"{path}/erase")
+    desk.send(page, page.own_form, reason="Art. 17")
+    assert _named(support, places, name, done) == []
+    assert _named(desk, places, name, done) == [], "an administrator finds no blocked voucher either"
+
+
+def _named(desk, places, name, done):
+    """Where the payer is named, or found by what is personal (what was asked for stands on every page of results)."""
+    pages = [(place, desk.open(place).html) for place in places]
+    reference = public_id("pay", done.payment["id"])
+    return [place for place, html in pages if (reference if "search" in place else name) in html]
+
+
 def test_everything_known_is_handed_out_once(desk, customer, told):
     path, row = customer
     page = desk.open(f"{path}/export")

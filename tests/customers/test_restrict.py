@@ -14,6 +14,7 @@ from app.payments.attempt import Means
 from app.payments.authorise import authorise
 from app.payments.capture import capture
 from app.payments.queries import CONTRACTS
+from app.privacy.of_guest import of_guest
 from tests import factories
 
 
@@ -121,8 +122,8 @@ def _card():
     }
 
 
-def _pay(tenant, means, customer_id=None):
-    order = factories.an_order(customer_id=customer_id)
+def _pay(tenant, means, **order):
+    order = factories.an_order(**order)
     return authorise(merchant_id=tenant.merchant_id, live=False, actor="test", order=order, means=means)
 
 
@@ -144,3 +145,25 @@ def _payments(tenant):
     with reading(of(tenant.merchant_id, False)) as connection:
         query = text("SELECT count(*) FROM payments WHERE merchant_id = :id")
         return connection.execute(query, {"id": tenant.merchant_id}).scalar_one()
+
+
+def test_a_guest_who_was_restricted_is_not_charged_either(tenant, acquirers):
+    guest = factories.Payer(name="Gesa Gast", email="gesa.restricted@example.com")
+    waiting = _pay(tenant, Means("card", card=factories.card("insufficient_funds")), payer=guest)
+    with atomic(of(tenant.merchant_id, False)) as connection:
+        record = of_guest(connection, payment_id=waiting.payment["id"], actor="staff:usr_1")
+        restrict(connection, customer_id=record["id"], reason="asked", actor="staff:usr_1")
+    shouted = factories.Payer(name="Gesa Gast", email="Gesa.Restricted@example.com")
+    with pytest.raises(CustomerRestricted):
+        _pay(tenant, Means("card", card=factories.GOOD_CARD), payer=shouted)
+    with pytest.raises(CustomerRestricted):
+        authorise(
+            merchant_id=tenant.merchant_id,
+            live=False,
+            actor="payer",
+            payment_id=waiting.payment["id"],
+            means=Means("card", card=factories.GOOD_CARD),
+        )
+    assert _payments(tenant) == 1
+    elsewhere = factories.tenant(acquirers["A"])
+    assert _pay(elsewhere, Means("card", card=factories.GOOD_CARD), payer=shouted), "another merchant's payer"

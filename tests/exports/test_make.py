@@ -14,8 +14,11 @@ from app.core.clock import now
 from app.core.db import ALL, atomic, of, reading
 from app.core.ids import public_id, uuid7
 from app.customers.add import CUSTOMERS, add_customer
+from app.customers.restrict import restrict
 from app.exports import make, rights
 from app.exports.models import PIECES
+from app.privacy.erase import erase
+from app.privacy.of_guest import of_guest
 from app.staff.change import set_active
 from app.staff.grant import GRANTS
 from jobs import forget
@@ -153,6 +156,21 @@ def test_a_customer_whose_processing_is_restricted_is_not_named(tenant, wish):
     export = wish()
     made()
     assert [(line["Payer"], line["E-mail"]) for line in read(export)] == [("", "")]
+
+
+def test_a_restricted_guest_is_not_named_and_nobody_is_after_an_erasure(tenant, wish):
+    guest, other = Payer(name="Gesa", email="gesa@example.com"), Payer(name="Max", email="max@example.com")
+    customers = []
+    for payer in (guest, other):
+        done = factories.captured(tenant, payer=payer)
+        with atomic(of(tenant.merchant_id, False)) as connection:
+            customers.append(of_guest(connection, payment_id=done.payment["id"], actor="test")["id"])
+    with atomic(of(tenant.merchant_id, False)) as connection:
+        restrict(connection, customer_id=customers[0], reason="asked", actor="test")
+        erase(connection, customer_id=customers[1], actor="test")
+    export = wish()
+    made()
+    assert [(line["Payer"], line["E-mail"]) for line in read(export)] == [("", ""), ("", "")]
 
 
 def narrow(user_id, merchants):

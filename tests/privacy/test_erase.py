@@ -10,6 +10,9 @@ from app.core.ids import uuid7
 from app.core.origin import came_from
 from app.core.sequence import sequence
 from app.core.verify import verify
+from app.customers.restrict import restrict
+from app.payments.search import Filters, listed
+from app.privacy import person
 from app.privacy.erase import erase, preview
 from app.risk import take
 from tests import factories
@@ -115,3 +118,38 @@ def test_another_merchants_customer_does_not_exist(known, acquirers):
         erase(connection, customer_id=known.row["id"], actor="test")
     with pytest.raises(NotFound), atomic(ALL) as connection:
         erase(connection, customer_id=uuid7(), actor="test")
+
+
+def test_what_was_never_paid_is_no_voucher_and_loses_its_name(known, column):
+    payer = factories.Payer(name=SECRET, email=EMAIL)
+    factories.authorised(known.tenant, card=factories.card("insufficient_funds"), payer=payer)
+    _erase(known)
+    named = "SELECT status FROM payments WHERE merchant_id = :id AND payer_name IS NOT NULL ORDER BY id"
+    assert column(named, id=known.tenant.merchant_id) == ["authorised", "captured"]
+
+
+def test_more_payments_than_one_step_takes_are_refused_and_nothing_is_done(known, column, monkeypatch):
+    monkeypatch.setattr(person, "MOST", 1)
+    with pytest.raises(person.TooManyPayments):
+        _erase(known)
+    assert column("SELECT name FROM customers WHERE id = :id", id=known.row["id"]) == [SECRET]
+
+
+@pytest.mark.parametrize("was_restricted", [True, False])
+def test_vouchers_are_blocked_afterwards_a_guests_too_and_new_payments_are_not(known, column, was_restricted):
+    if was_restricted:
+        with atomic(known.scope) as connection:
+            restrict(connection, customer_id=known.row["id"], reason="asked", actor="staff:usr_1")
+        assert set(_blocked(known).values()) == {True}
+    else:
+        assert set(_blocked(known).values()) == {False}
+    _erase(known)
+    again = factories.captured(known.tenant, payer=factories.Payer(name=SECRET, email=EMAIL))
+    ids = known.paid.payment["id"], known.guest.payment["id"], again.payment["id"]
+    assert [_blocked(known)[id] for id in ids] == [True, True, False]
+
+
+def _blocked(known):
+    with reading(known.scope) as connection:
+        page = listed(connection, Filters(live=False, merchants=[known.tenant.merchant_id]))
+    return {row["id"]: row["payer_blocked"] for row in page.rows}

@@ -25,7 +25,7 @@ _ABOUT = """
 """
 _KNOWN = text(
     f"SELECT e.id, e.name, e.happened_at, d.body - CAST(:hidden AS text[]) AS said FROM events e"  # noqa: S608 - no values in it
-    f" JOIN event_details d ON d.event_id = e.id WHERE {_ABOUT} ORDER BY e.id LIMIT 20000"
+    f" JOIN event_details d ON d.event_id = e.id WHERE {_ABOUT} ORDER BY e.id"
 )
 _ERASE = text(
     "DELETE FROM event_details WHERE event_id IN (SELECT e.id FROM events e"  # noqa: S608 - no values in it
