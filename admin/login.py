@@ -53,33 +53,31 @@ class LoginForm(LibraryLoginForm):
         email = (self.email.data or "").strip().lower()
         if lock.too_many_from(request.remote_addr or ""):
             return _("Too many attempts from your network. Wait ten minutes.")
-        until = lock.locked_until(email)
-        if until is not None:
-            minutes = max(1, round((until - now()).total_seconds() / 60))
+        made = lock.attempt(email)
+        if made.wait_until is not None:
+            minutes = max(1, round((made.wait_until - now()).total_seconds() / 60))
             return ngettext(
                 "Too many wrong passwords. Wait %(num)s minute.",
                 "Too many wrong passwords. Wait %(num)s minutes.",
                 minutes,
             )
-        user = self._matching(email, self.password.data or "")
+        user = self._matching(made, self.password.data or "")
         if user is None:
             lock.failed_from(request.remote_addr or "")
             return _("E-mail address or password is wrong.")
         self.user = user  # pyright: ignore[reportAttributeAccessIssue]
         return None
 
-    def _matching(self, email: str, password: str) -> User | None:
-        user = StaffDatastore().find_user(email=email)
-        if user is None:
-            with HASHING:
-                hash_password(password)  # as long as for a known address
-            lock.failed_unknown(email)
-            return None
+    def _matching(self, made: lock.Attempt, password: str) -> User | None:
+        user = StaffDatastore().find_user(email=made.email)
         with HASHING:
-            is_right = user.verify_and_update_password(password)
-        if not is_right:
-            lock.failed(user.id)
+            if user is None:
+                hash_password(password)  # as long as for a known address
+            is_right = user is not None and user.verify_and_update_password(password)
+        if user is None or not is_right:
+            lock.failed(made)
             return None
+        lock.passed(made)
         return user if user.active else None
 
 

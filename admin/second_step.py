@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from admin.entrance import entrance, onward, said, show
 from admin.here import connection
-from admin.proof import ProofForm, shown, too_many
+from admin.proof import ProofForm, begun, shown
 from admin.screen import go, say
 from app.core.db import ALL, atomic
 from app.core.errors import Refusal
@@ -80,13 +80,14 @@ def passkey() -> Any:
 def _by_passkey(answer: str) -> User:
     user_id = passkeys.owner(connection(), answer[:20_000])
     user = StaffDatastore().find_user(id=user_id)
-    if user is None or not user.active or too_many(user.email):
+    made = begun(user.email) if user is not None and user.active else ""
+    if user is None or isinstance(made, str):
         raise passkeys.PasskeyRefused()
     try:
         with atomic(ALL) as work:
             passkeys.use(work, user.id, answer, asked=None)
     except passkeys.PasskeyRefused:
-        lock.failed(user.id, "passkey")
+        lock.failed(made, "passkey")
         raise
     return user
 

@@ -13,6 +13,7 @@ from admin.fields import options
 from admin.forms import REQUIRED, TIDY, Form
 from admin.guard import speak
 from admin.here import here, staff
+from admin.login import HASHING
 from admin.office import url
 from admin.screen import Screen, actor, go, page, say
 from admin.texts import lazy as _l
@@ -65,11 +66,14 @@ class Account(Screen):
 def _change(form: PasswordForm) -> bool:
     """Sets the new password and keeps this one session. Wrong guesses at the present one count towards the lock."""
     me = staff()
-    if lock.locked_until(me.email) is not None:
+    made = lock.attempt(me.email)
+    if made.wait_until is not None:
         form.form_errors.append(_("Too many wrong passwords. Wait a while."))
         return False
-    if not verify_password(form.present.data or "", current_user.password):
-        lock.failed(me.id)
+    with HASHING:
+        is_right = verify_password(form.present.data or "", current_user.password)
+    if not is_right:
+        lock.failed(made)
         form.present.errors = [_("This is not your present password.")]
         return False
     try:
@@ -77,6 +81,7 @@ def _change(form: PasswordForm) -> bool:
             set_password(work, me.id, form.password.data or "", actor=actor())
             login = sessions.carry_on(work, me.id, present.my_log_in().session_id)
     except Refusal as refusal:
+        lock.passed(made)
         form.refuse(refusal)
         return False
     present.carry_on(login, present.me())

@@ -17,6 +17,7 @@ from app.core.ids import parse_id, public_id, uuid7
 from app.messages.mail import CONTEXT, LANGUAGES, MAILS
 from app.staff import links
 from app.staff.add import USERS
+from app.staff.lock import FREE_ATTEMPTS
 
 # event -> letter; those without a link say what happened to the user's own log-in.
 LETTERS = {
@@ -30,11 +31,16 @@ LETTERS = {
     "staff.passkey_removed": "staff_safety",
     "staff.recovery_code_used": "staff_safety",
     "staff.second_factor_removed": "staff_safety",
+    "staff.recovery_codes_made": "staff_safety",
+    "staff.roles_changed": "staff_safety",
+    "staff.locked_out": "staff_safety",
 }
 
 
 def is_news(event: Mapping[str, Any]) -> bool:
-    """A log-in is, from a device that was never seen."""
+    """A log-in is, from a device that was never seen; of lock-outs the first in a row."""
+    if event["name"] == "staff.locked_out":
+        return event["data"].get("failures") == FREE_ATTEMPTS
     return event["name"] != "staff.logged_in" or bool(event["data"].get("new_device"))
 
 

@@ -64,10 +64,7 @@ class User(Model, fs.FsUserMixin):
         return [grant.role for grant in self.grants]
 
     def track_failed_authn(self, auth_type: str, tfa: bool = False) -> None:
-        """Flask-Security calls this for every wrong password."""
-        from app.staff.lock import failed  # lock.py needs this model
-
-        failed(self.id)
+        """Flask-Security would count here; every attempt was counted before it was made (lock.py)."""
 
 
 class WebAuthn(Model, fs.FsWebAuthnMixin):

@@ -10,6 +10,7 @@ from app.core.ids import public_id, uuid7
 from app.core.origin import came_from
 from app.messages.send_mails import send_mails
 from app.staff import links, recovery, second_factor, sessions
+from app.staff.change import change_roles
 from app.staff.forgotten import ask_reset
 from app.staff.invite import invite
 from app.staff.sessions import Device
@@ -91,9 +92,19 @@ def test_changes_of_second_factors_are_told(mailbox):
     assert "192.0.2.200" not in body(messages[-1]), "where an administrator sits"
     assert [message["Subject"] for message in messages] == [
         "An authenticator app was set up",
+        "New recovery codes were made",
         "A recovery code was used",
         "An administrator removed your second factor",
     ]
+
+
+def test_changed_rights_are_told(mailbox):
+    email = f"{uuid7().hex[-8:]}@example.com"
+    user_id = somebody(email=email, language="en")
+    with atomic(ALL) as connection:
+        change_roles(connection, user_id, ["accountant"], actor=f"staff:{public_id('usr', uuid7())}")
+    (message,) = sent_to(mailbox, email)
+    assert message["Subject"] == "What you may do was changed"
 
 
 def test_no_merchant_sees_mails_to_the_staff():
