@@ -13,16 +13,19 @@ from admin.screen import go, say
 from app.staff import passkeys, second_factor, sessions
 from app.staff.permissions import SELF
 
+# A password alone must not be enough to take a second factor away. Who lost theirs logs in with a recovery code.
+_WITH_FACTOR, _WITHOUT = frozenset({"code", "credential"}), frozenset({"password"})
+
 
 @entrance.route("/confirm", methods=["GET", "POST"])
 def confirm() -> Any:
     user, form = me(), ProofForm()
+    factors = second_factor.of(connection(), user.id)
     if form.validate_on_submit():
-        how = shown(form, user, takes=frozenset({"password", "code", "credential"}))
+        how = shown(form, user, takes=_WITH_FACTOR if factors.any else _WITHOUT)
         if how:
             sessions.confirm(user.id, my_log_in().session_id, how)
             return go(_back())
-    factors = second_factor.of(connection(), user.id)
     return show(
         "confirm", title=_("Is it you?"), form=form, factors=factors, email=user.email, back=onward(_asked_from())
     )

@@ -53,6 +53,7 @@ class Settings:
     second_factors: bool
     usual_rules: bool
     fresh_log_in_minutes: int
+    idle_log_in_minutes: int
 
     @property
     def secure_cookies(self) -> bool:
@@ -86,6 +87,7 @@ def settings() -> Settings:
         second_factors=_flag("SECOND_FACTORS", environment == "live"),
         usual_rules=_flag("FOUR_EYES", environment == "live"),
         fresh_log_in_minutes=int(read("FRESH_LOG_IN_MINUTES", "30")),
+        idle_log_in_minutes=int(read("IDLE_LOG_IN_MINUTES", "30")),
     )
 
 

@@ -118,7 +118,7 @@ class Blocks(Screen):
             card=_card(payment) if payment else None,
         )
 
-    @page("/<id>/remove", "risk.write", ("GET", "POST"))
+    @page("/<id>/remove", "risk.write", ("GET", "POST"), fresh=True)
     def remove(self, id: str) -> Any:
         entry = block.read(connection(), parse_id("blk", id))
         look_at(entry["live"])

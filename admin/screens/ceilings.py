@@ -71,7 +71,7 @@ class Ceilings(Screen):
         """From the list: whose ceilings, in which currency."""
         return go(url("ceilings.change", id=request.args.get("merchant", ""), currency=request.args.get("currency")))
 
-    @page("/<id>/change", "risk.write", ("GET", "POST"))
+    @page("/<id>/change", "risk.write", ("GET", "POST"), fresh=True)
     def change(self, id: str) -> Any:
         """`id`: the merchant's; `currency` in the address."""
         merchant, currency = read_merchant(parse_id("mer", id)), request.args.get("currency", "EUR")

@@ -101,7 +101,7 @@ class Customers(Screen):
         kinds = preview(connection(), customer["id"])
         return self.show("customer_erase", title=_("Erase the customer"), customer=customer, form=form, kinds=kinds)
 
-    @page("/<id>/restrict", "customer.erase", ("GET", "POST"))
+    @page("/<id>/restrict", "customer.erase", ("GET", "POST"), fresh=True)
     def restrict(self, id: str) -> Any:
         """Restricts, or lifts the restriction there is."""
         customer, form = _read(id), WhyForm()

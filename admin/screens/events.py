@@ -48,7 +48,7 @@ class Events(Screen):
             query=request.query_string.decode(),
         )
 
-    @page("/export", "export.events", ("POST",))
+    @page("/export", "export.events", ("POST",), fresh=True)
     def export(self) -> Any:
         """The list as it was narrowed when the button was pressed."""
         search = Search(request.form.get("query", ""))

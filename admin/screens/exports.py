@@ -50,7 +50,7 @@ class Exports(Screen):
             why=_why,
         )
 
-    @page("/ask", "export.payments", ("POST",))
+    @page("/ask", "export.payments", ("POST",), fresh=True)
     def ask(self) -> AnyResponse:
         chips = payment_list.chips()
         filters = Filters(*chips.values(), args=request.form.get("query", ""))
@@ -78,7 +78,7 @@ class Exports(Screen):
             return go(url("exports.file", id=public_id("exp", made["id"])))
         return go(url("exports.index"))
 
-    @page("/<id>/file", "export.payments")
+    @page("/<id>/file", "export.payments", fresh=True)
     def file(self, id: str) -> Response:
         with atomic(ALL) as work:
             export = download(work, parse_id("exp", id), staff())

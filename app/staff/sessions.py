@@ -1,7 +1,7 @@
 """Sessions: one row per log-in, so that each can be seen and ended. The cookie only names it.
 
 A session ends by logging out, by being ended in a list, when the user's fs_uniquifier is renewed (new
-password, deactivation) or after `LASTS` without a click.
+password, deactivation), after IDLE_LOG_IN_MINUTES without a click, and `LASTS` after the log-in whatever happens.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select, update
 
+from app.config import settings
 from app.core.clock import now
 from app.core.db import ALL, atomic, table_of
 from app.core.errors import NotFound
@@ -20,7 +21,7 @@ from app.staff.login_models import StaffSession
 from app.staff.telling import tell_of
 
 SESSIONS = table_of(StaffSession)
-LASTS = timedelta(hours=12)  # since the last click
+LASTS = timedelta(hours=12)  # since the log-in
 SEEN_EVERY = timedelta(minutes=1)
 
 
@@ -148,7 +149,8 @@ def listed(connection: Connection, user_id: UUID) -> Sequence[RowMapping]:
 
 def alive() -> tuple[ColumnElement[bool], ...]:
     """Conditions on a session, beside that its user still has the `login` it began with."""
-    return SESSIONS.c.ended_at.is_(None), SESSIONS.c.seen_at > now() - LASTS
+    at, idle = now(), timedelta(minutes=settings().idle_log_in_minutes) + SEEN_EVERY  # what is seen is written late
+    return SESSIONS.c.ended_at.is_(None), SESSIONS.c.seen_at > at - idle, SESSIONS.c.started_at > at - LASTS
 
 
 def _end(connection: Connection, user_id: UUID, *which: ColumnElement[bool]) -> int:

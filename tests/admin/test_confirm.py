@@ -135,6 +135,21 @@ def test_a_code_of_the_app_does_as_well(app, stale):
     assert desk.send(page, page.form("code"), code=code(secret, 1)).path == "/admin/payments/"
 
 
+def test_who_has_a_second_factor_confirms_with_it_and_not_with_the_password(app, stale):
+    desk, email = stale()
+    with app.app_context():
+        with reading(ALL) as connection:
+            user_id = connection.execute(text("SELECT id FROM staff_users WHERE email = :e"), {"e": email}).scalar_one()
+        app_of(user_id)
+    page = desk.open("/admin/account/authenticator/remove")
+    assert page.path.startswith("/admin/confirm?") and "password" not in page.form("code").fields
+    fields = {**page.form("code").fields, "code": None, "password": PASSWORD}
+    refused = desk.send(page, page.form("code"), **fields)
+    assert refused.errors == ["This is needed."]
+    assert desk.open("/admin/account/authenticator/remove").path.startswith("/admin/confirm?")
+    assert "staff.confirmed" not in events(app, email)
+
+
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/admin/\\evil", "/v1/payments"])
 def test_it_never_leads_elsewhere(stale, target):
     desk, _ = stale("support")
@@ -157,6 +172,8 @@ def test_what_touches_money_rights_and_keys_asks(app):
         *("payments/<id>/refund", "payments/<id>/capture", "payments/<id>/cancel", "users/add", "users/<id>/switch"),
         *("keys/issue", "keys/<id>/rotate", "keys/<id>/revoke", "contracts/add", "endpoints/<id>/rotate"),
         *("approval-rules/add", "approvals/<id>/approve", "payments/<id>/release", "roles/<id>/second-factor"),
+        *("blocks/<id>/remove", "ceilings/<id>/change", "exports/ask", "exports/<id>/file", "events/export"),
+        *("customers/<id>/restrict", "customers/<id>/export"),
         *("users/<id>/factor", "users/<id>/sessions", "account/authenticator/", "account/passkeys/add"),
     ):
         assert f"/admin/{end}" in fresh, end

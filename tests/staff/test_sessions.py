@@ -90,12 +90,24 @@ def test_an_administrator_ends_all_of_them():
 def test_a_session_that_nobody_uses_ends_by_itself():
     user_id = somebody()
     session_id = sessions.begin(user_id, LAPTOP, ["password"])
-    with time_machine.travel(now() + sessions.LASTS - timedelta(minutes=1)):
+    with time_machine.travel(now() + timedelta(minutes=30)):
         assert lives(user_id, session_id)
         sessions.seen(session_id, "192.0.2.3")
-    with time_machine.travel(now() + sessions.LASTS + timedelta(minutes=1)):
+    with time_machine.travel(now() + timedelta(minutes=60)):
         assert lives(user_id, session_id)
-    with time_machine.travel(now() + 2 * sessions.LASTS):
+    with time_machine.travel(now() + timedelta(minutes=62)):
+        assert not lives(user_id, session_id) and listed(user_id) == []
+
+
+def test_a_session_that_is_always_used_ends_after_half_a_day():
+    user_id = somebody()
+    session_id, begun = sessions.begin(user_id, LAPTOP, ["password"]), now()
+    for half_hours in range(1, 24):
+        with time_machine.travel(begun + half_hours * timedelta(minutes=30)):
+            assert lives(user_id, session_id)
+            sessions.seen(session_id, "192.0.2.3")
+    with time_machine.travel(begun + sessions.LASTS + timedelta(seconds=1)):
+        sessions.seen(session_id, "192.0.2.3")
         assert not lives(user_id, session_id) and listed(user_id) == []
 
 
