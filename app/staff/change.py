@@ -69,7 +69,7 @@ def set_active(connection: Connection, user_id: UUID, active: bool, *, actor: st
     if not active and actor == f"staff:{public_id('usr', user_id)}":
         raise OwnAccount()
     connection.execute(update(USERS).where(USERS.c.id == user_id).values(active=active, fs_uniquifier=uuid4().hex))
-    if not active:
+    if not active and any(map(_is_administrator, held(connection, user_id))):
         _keep_an_administrator(connection)
     _told("staff.activated" if active else "staff.deactivated", user_id, actor, {})
 

@@ -132,7 +132,6 @@ def test_nobody_gets_more_than_three_mails_an_hour_and_strangers_none():
 
 def test_a_deactivated_account_gets_no_link():
     email = f"{uuid7().hex[-8:]}@example.com"
-    somebody("admin")  # somebody must stay
     user_id = somebody(email=email)
     with atomic(ALL) as connection:
         set_active(connection, user_id, False, actor="test")
@@ -140,3 +139,14 @@ def test_a_deactivated_account_gets_no_link():
     assert letters(email) == []
     with pytest.raises(AccountOff), atomic(ALL) as connection:
         send_again(connection, user_id, "reset", actor="test")
+
+
+def test_nobody_ends_an_invitation_by_asking_for_a_new_password():
+    user_id, email = invited()
+    invitation = token_in(email)
+    ask_reset(email)
+    assert works(invitation, "invitation") and len(letters(email)) == 1
+    assert "staff.reset_asked" not in told(user_id)
+    spend(invitation, "invitation")
+    ask_reset(email)
+    assert works(token_in(email), "reset")
