@@ -10,7 +10,7 @@ from flask import request
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
-from wtforms import Field, HiddenField, StringField
+from wtforms import Field, HiddenField, PasswordField, StringField
 from wtforms.validators import StopValidation
 
 from admin import formats, kept
@@ -18,6 +18,7 @@ from admin.guard import FormTooOld
 from admin.here import here, is_here, staff
 from admin.texts import lazy as _l
 from app.core import vault
+from app.core.card_numbers import CardNumberInText, holds_card_number
 from app.core.db import atomic, of
 from app.core.errors import Refusal
 from app.core.idempotency import Once, claim
@@ -34,6 +35,16 @@ class Form(FlaskForm):
         if formdata is _Auto and request.method == "GET" and "kept" in request.args and is_here() and here().staff:
             formdata = kept.typed(request.args["kept"], staff().id) or _Auto
         super().__init__(formdata, **more)
+
+    def validate(self, *given: Any, **more: Any) -> bool:
+        """Besides the fields' own rules: no card number in a text, for texts are stored in clear."""
+        is_valid = super().validate(*given, **more)
+        for field in self:
+            is_text = isinstance(field, StringField) and not isinstance(field, PasswordField | HiddenField)
+            if is_text and holds_card_number(str(field.data or "")):
+                self.refuse(CardNumberInText(param=field.name))
+                is_valid = False
+        return is_valid
 
     def refuse(self, refusal: Refusal) -> bool:
         """Shows a refusal at the field it names. False: this form has no such field, show it above."""

@@ -11,6 +11,7 @@ import redis
 from werkzeug.datastructures import MultiDict
 
 from app.core import vault
+from app.core.card_numbers import holds_card_number
 from app.core.queue import connection as redis_connection
 
 _SECONDS = 900
@@ -20,7 +21,8 @@ _NEVER = re.compile("pass|secret|token|nonce|code|key|pin|credential|cvc|iban", 
 
 def keep(form: MultiDict[str, str], user_id: UUID) -> str | None:
     """Returns the name under which typed() finds it."""
-    pairs = [(name, value) for name, value in form.items(multi=True) if not _NEVER.search(name)]
+    fields = form.items(multi=True)
+    pairs = [(name, value) for name, value in fields if not (_NEVER.search(name) or holds_card_number(value))]
     sealed = vault.seal_json(pairs, _context(user_id))
     if not pairs or len(sealed) > _LARGEST:
         return None

@@ -12,6 +12,7 @@ from admin.here import scope
 from admin.office import url
 from admin.screen import Screen, actor, go, page, say, say_refused
 from admin.texts import lazy as _l
+from app.core.card_numbers import CardNumberInText, holds_card_number
 from app.core.db import atomic
 from app.core.errors import Refusal
 from app.core.idempotency import KeyReused, Repeated
@@ -38,7 +39,10 @@ class PaymentNotes(Screen):
         payment_id, form = parse_id("pay", id), NoteForm()
         back = go(f"{url('payments.detail', id=id)}#notes")
         if not form.validate_on_submit():
-            say(_("A note needs a text, of %(most)s characters at most.", most=LONGEST), "bad")
+            if holds_card_number(form.said.data or ""):
+                say_refused(CardNumberInText())
+            else:
+                say(_("A note needs a text, of %(most)s characters at most.", most=LONGEST), "bad")
             return back
         said = form.said.data or ""
         once = form.once(purpose("note", str(payment_id)), said)

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.core.card_numbers import CardNumberInText
 from app.core.errors import Refusal
 from app.core.texts import N_
 
@@ -100,6 +101,12 @@ class BadCardNumber(BadInput):
     advice = N_("Send 12 to 19 digits; spaces and dashes are ignored.")
 
 
+class CardNumberGiven(BadInput):
+    code = CardNumberInText.code
+    message = CardNumberInText.message
+    advice = CardNumberInText.advice
+
+
 class UnknownCurrencyCode(BadInput):
     code = "unknown_currency"
     message = N_("This is not a currency we know.")
@@ -130,6 +137,7 @@ _BY_TYPE: dict[str, type[BadInput]] = {
     "union_tag_invalid": NotOneOf,
     "union_tag_not_found": FieldNeeded,
     "card_number": BadCardNumber,
+    "card_in_text": CardNumberGiven,
     "currency": UnknownCurrencyCode,
     "timezone_aware": NotDate,
 }

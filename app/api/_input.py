@@ -26,6 +26,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from app.api._faults import fault_of
 from app.api._upload import parts_of
+from app.core.card_numbers import holds_card_number
 from app.core.money import EXPONENTS, LARGEST_MINOR
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
@@ -55,9 +56,17 @@ def _known_currency(code: str) -> str:
     return code
 
 
-Text20 = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=NO_CONTROL)]
-Text100 = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_CONTROL)]
-Text255 = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROL)]
+def _no_card_number(typed: str) -> str:
+    if holds_card_number(typed):
+        raise PydanticCustomError("card_in_text", "a card number in a text")
+    return typed
+
+
+# Whatever is a text of somebody's own: it is stored in clear, so no card number may be in it.
+NO_CARD = AfterValidator(_no_card_number)
+Text20 = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=NO_CONTROL), NO_CARD]
+Text100 = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_CONTROL), NO_CARD]
+Text255 = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROL), NO_CARD]
 # Long enough for any id; what is no id at all is answered like an unknown one.
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROL)]
 Amount = Annotated[int, Field(ge=1, le=LARGEST_MINOR, description="Minor units: 12.50 EUR is 1250.")]

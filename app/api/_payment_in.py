@@ -24,6 +24,7 @@ from app.api._input import (
     plain_lines,
 )
 from app.connectors.kinds import Card, Payer
+from app.core.card_numbers import luhn
 from app.core.clock import business_today
 from app.core.errors import Refusal
 from app.core.texts import N_
@@ -43,15 +44,9 @@ class CaptureDatePast(Refusal):
 def _card_number(typed: str) -> str:
     """Digits only. The error quotes nothing."""
     digits = re.sub(r"[ -]", "", typed)
-    if not (12 <= len(digits) <= 19 and digits.isascii() and digits.isdigit() and _luhn(digits)):
+    if not (12 <= len(digits) <= 19 and digits.isascii() and digits.isdigit() and luhn(digits)):
         raise PydanticCustomError("card_number", "not a card number")
     return digits
-
-
-def _luhn(digits: str) -> bool:
-    """The check digit of ISO/IEC 7812-1, annex B."""
-    doubled = (int(digit) * 2 for digit in digits[-2::-2])
-    return (sum(map(int, digits[::-2])) + sum(value - 9 if value > 9 else value for value in doubled)) % 10 == 0
 
 
 def _address(typed: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.api._answers import answer, newest_first, read_one
 from app.api._callers import actor, needs, scope, tenant
-from app.api._input import NO_CONTROL, Body, Page
+from app.api._input import NO_CARD, NO_CONTROL, Body, Page
 from app.api._once import once
 from app.api._pictures import Moment, Picture, one_of
 from app.api._pictures import Page as PagePicture
@@ -44,7 +44,7 @@ class NewEvidence(Body):
 
     file: Upload
     kind: Literal[*KINDS]  # pyright: ignore[reportInvalidTypeForm]  # see payments/evidence.py
-    note: Annotated[str, StringConstraints(max_length=LONGEST_NOTE, pattern=NO_CONTROL)] = ""
+    note: Annotated[str, StringConstraints(max_length=LONGEST_NOTE, pattern=NO_CONTROL), NO_CARD] = ""
     """What somebody should know who reads it."""
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from app.api._answers import answer, newest_first, read_one
 from app.api._approvals import TO_APPROVE, waiting
 from app.api._callers import actor, asker, needs, scope, tenant
-from app.api._input import NO_CONTROL, Body, NoFields, Page, Text100, WebAddress
+from app.api._input import NO_CARD, NO_CONTROL, Body, NoFields, Page, Text100, WebAddress
 from app.api._once import once
 from app.api._pictures import Moment, Picture
 from app.api._pictures import Page as PagePicture
@@ -37,7 +37,7 @@ from app.messages.public import endpoint_picture
 
 api = resource("webhook_endpoints", "Where you want to be told what happened. Every delivery is signed.")
 
-Description = Annotated[str, StringConstraints(max_length=255, pattern=NO_CONTROL)]
+Description = Annotated[str, StringConstraints(max_length=255, pattern=NO_CONTROL), NO_CARD]
 EventNames = Annotated[list[Text100], Field(max_length=100)]
 
 

@@ -13,24 +13,19 @@ from typing import Any
 
 import structlog
 
+from app.core.card_numbers import luhn
+
 _TOKEN_IN_PATH = re.compile(r"(/(?:pay|return|p|reset|invite|tf-[a-z]+)/)[^/?\s\"']{8,}")
 _SECRET_KEY = re.compile(r"\b((?:sk|whsec)_(?:test_|live_)?)[A-Za-z0-9+/=]{8,}")
-_CARD_LIKE = re.compile(r"(?<![\w.])(?:\d[ -]?){12,18}\d(?![\w.])")
+# Not in the middle of a word or of a decimal fraction; the end of a sentence is no fraction.
+_CARD_LIKE = re.compile(r"(?<!\w)(?<!\d\.)(?:\d[ -]?){12,18}\d(?!\w)(?!\.\d)")
 
 
 def redact(text: str) -> str:
     """Page tokens, secret keys, and digits that pass for a card number are blanked wherever they turn up."""
     text = _TOKEN_IN_PATH.sub(r"\1…", text)
     text = _SECRET_KEY.sub(r"\1…", text)
-    return _CARD_LIKE.sub(lambda found: "…" if _luhn(re.sub(r"\D", "", found.group())) else found.group(), text)
-
-
-def _luhn(digits: str) -> bool:
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+    return _CARD_LIKE.sub(lambda found: "…" if luhn(re.sub(r"\D", "", found.group())) else found.group(), text)
 
 
 def _redact_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from app.connectors.kinds import Card
+from app.core.card_numbers import luhn
 from app.core.fields import Field
 from app.core.texts import N_
 from app.methods.kinds import Given, Method
@@ -100,9 +101,7 @@ def _is_card_number(number: str) -> bool:
     lengths = next((lengths for start, lengths in _LENGTHS if re.match(start, number)), range(12, 20))
     if not re.fullmatch(r"[0-9]+", number) or len(number) not in lengths:
         return False
-    digits = [int(digit) for digit in reversed(number)]
-    doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[1::2]]
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0 and len(set(digits)) > 1
+    return luhn(number) and len(set(number)) > 1
 
 
 def _expiry(typed: str, today: date) -> tuple[int, int] | None:

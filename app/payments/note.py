@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from app.core import vault
+from app.core.card_numbers import refuse_card_number
 from app.core.clock import now
 from app.core.errors import Conflict, NotFound
 from app.core.events import tell
@@ -28,8 +29,9 @@ class TooManyNotes(Conflict):
 
 
 def note(connection: Connection, payment_id: UUID, *, said: str, actor: str, once: Once | None = None) -> UUID:
-    """Told without its text. Raises NotFound, TooManyNotes, Repeated."""
+    """Told without its text. Raises CardNumberInText, NotFound, TooManyNotes, Repeated."""
     assert 0 < len(said) <= LONGEST
+    refuse_card_number(said, "said")
     query = select(PAYMENTS.c.merchant_id, PAYMENTS.c.live).where(PAYMENTS.c.id == payment_id)
     payment = connection.execute(query).mappings().first()
     if payment is None:

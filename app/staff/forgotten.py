@@ -28,7 +28,8 @@ _HAS_SET_ONE = (
 def ask_reset(email: str) -> None:
     """Sends a link if the address is that of an active user who has set a password before; else nothing.
 
-    A pending invitation stays as it is: a reset would end it, and anybody can ask for one. A person gets three mails an hour at most, whoever asks.
+    A pending invitation stays as it is: a reset would end it, and anybody can ask for one. A person gets three mails an
+    hour at most, whoever asks.
     """
     with atomic(ALL) as connection:
         user = connection.execute(

@@ -4,6 +4,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import text
 
 from app.connectors.kinds import Payer
 from app.core.clock import now
@@ -230,3 +231,17 @@ def test_raw_data_has_no_secret(made, tenant, desk, page_of):
     html = desk.open(page_of(made(factories.authorised, tenant))).html
     assert "&#34;provider_reference&#34;" in html
     assert "4242424242424242" not in html and "api_key" not in html
+
+
+def test_no_card_number_is_stored_in_a_text_that_somebody_types(app, made, tenant, desk, page_of):
+    done = made(factories.captured, tenant, 5_000)
+    page = desk.open(f"{page_of(done)}/refund")
+    refused = desk.send(page, page.form("amount"), amount="1,00", reason="back to 4242 4242 4242 4242")
+    assert refused.errors[0].startswith("This text holds what looks like a card number. It was not stored.")
+    page = desk.open(page_of(done))
+    assert "looks like a card number" in desk.send(page, page.form_to("/notes"), said="card 4242424242424242.").text
+    with app.app_context(), reading(ALL) as connection:
+        kept = connection.execute(
+            text("SELECT count(*) FROM payment_notes WHERE payment_id = :id"), {"id": done.payment["id"]}
+        )
+        assert kept.scalar_one() == 0
