@@ -60,6 +60,7 @@ class Payment(Model, OfMerchant, Amounts):
         Index("ix_payments_last4", "live", "last4", "id"),
         # Most payments carry none of these: what is left out costs nothing to keep.
         Index("ix_payments_customer", "live", "customer_id", "id", postgresql_where=text("customer_id IS NOT NULL")),
+        Index("ix_payments_instrument", "instrument_id", "id", postgresql_where=text("instrument_id IS NOT NULL")),
         Index("ix_payments_order_key", "live", "order_key", "id", postgresql_where=text("order_key IS NOT NULL")),
         Index(
             "ix_payments_customer_key", "live", "customer_key", "id", postgresql_where=text("customer_key IS NOT NULL")

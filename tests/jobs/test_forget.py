@@ -17,13 +17,17 @@ from app.core.idempotency import Once, claim
 from app.core.ids import public_id, uuid7
 from app.core.origin import came_from
 from app.core.sequence import sequence, verify
+from app.customers.add import add_customer
 from app.customers.models import Instrument, InstrumentToken
+from app.customers.restrict import restrict
 from app.figures import depths
 from app.payments.attempt import Means
 from app.payments.authorise import authorise
 from app.payments.evidence import add_evidence
+from app.risk import block
 from app.staff import sessions
 from app.staff.add import add_user
+from app.staff.change import set_active
 from app.staff.sessions import Device
 from jobs import forget
 from tests import factories
@@ -214,3 +218,109 @@ def _instruments(tenant):
 def _column(query, **values):
     with reading(ALL) as connection:
         return list(connection.execute(text(query), values).scalars())
+
+
+def test_what_was_never_paid_is_no_voucher_and_is_forgotten_after_a_year(tenant):
+    failed = factories.authorised(tenant, card=factories.card("stolen_card"))
+    paid = factories.captured(tenant)
+    details = "SELECT count(*) FROM event_details d JOIN events e ON e.id = d.event_id WHERE e.payment_id = :id"
+    for days, left in ((364, "Erika Muster"), (366, None)):
+        with time_machine.travel(now() + timedelta(days=days)):
+            forget.run(100)
+        assert factories.fresh(failed)["payer_name"] == left
+        assert _column(details, id=failed.payment["id"]) == [1 if left else 0]
+    assert factories.fresh(paid)["payer_name"] == "Erika Muster"
+    assert _column(details, id=paid.payment["id"]) == [1]
+
+
+def test_a_customer_who_has_not_paid_for_three_calendar_years_is_erased_and_it_is_told(tenant):
+    whose = {"merchant_id": tenant.merchant_id, "live": False, "actor": "test"}
+    with atomic(ALL) as connection:
+        idle, active, restricted = (
+            add_customer(connection, **whose, columns={"name": name}) for name in ("Ida Idle", "Ada Aktiv", "Rita Ruht")
+        )
+        restrict(connection, customer_id=restricted["id"], reason="asked", actor="test")
+    began = now()
+    with time_machine.travel(datetime(began.year + 2, 6, 1, 12, tzinfo=UTC)):
+        factories.captured(tenant, customer_id=active["id"])
+    names = "SELECT name FROM customers WHERE merchant_id = :id AND name IS NOT NULL ORDER BY name"
+    with time_machine.travel(datetime(began.year + 3, 12, 31, 12, tzinfo=UTC)):
+        forget.run(100)
+    assert _column(names, id=tenant.merchant_id) == ["Ada Aktiv", "Ida Idle", "Rita Ruht"]
+    with time_machine.travel(datetime(began.year + 4, 1, 1, 12, tzinfo=UTC)):
+        forget.run(100)
+    assert _column(names, id=tenant.merchant_id) == ["Ada Aktiv", "Rita Ruht"]
+    told = "SELECT data ->> 'reason' FROM events WHERE subject_id = :id AND name = 'customer.erased'"
+    assert _column(told, id=idle["id"]) == ["retention"]
+
+
+def test_a_stored_card_goes_when_it_has_lapsed_and_was_not_used_since(tenant):
+    used, unused = (_pay_and_keep(tenant, factories.GOOD_CARD).payment["instrument_id"] for _ in range(2))
+    with atomic(ALL) as connection:
+        connection.execute(text("UPDATE instruments SET expiry_year = 2027, expiry_month = 3"))
+    with time_machine.travel(datetime(2029, 1, 1, 12, tzinfo=UTC)):
+        means = Means("card", instrument_id=used)
+        order = factories.an_order()
+        authorise(merchant_id=tenant.merchant_id, live=False, actor="test", order=order, means=means)
+        forget.run(100)
+    holders = "SELECT id FROM instruments WHERE merchant_id = :id AND active AND holder IS NOT NULL"
+    assert _column(holders, id=tenant.merchant_id) == [used]
+    tokens = "SELECT DISTINCT instrument_id FROM instrument_tokens WHERE merchant_id = :id"
+    assert _column(tokens, id=tenant.merchant_id) == [used] and unused != used
+
+
+def test_members_of_staff_who_left_are_forgotten_and_their_saved_filters_before():
+    with atomic(ALL) as connection:
+        whose = {"password": "a long pass phrase", "roles": ["support"], "actor": "test"}
+        left = add_user(connection, email="left@example.com", name="Lena Left", **whose)
+        here = add_user(connection, email="here@example.com", name="Hans Hier", **whose)
+        for user_id in (left, here):
+            values = {"id": uuid7(), "user": user_id, "at": now()}
+            connection.execute(
+                text(
+                    "INSERT INTO saved_filters (id, user_id, screen, name, query, shared, changed_at)"
+                    " VALUES (:id, :user, 'payments', 'mine', 'q=1', false, :at)"
+                ),
+                values,
+            )
+        set_active(connection, left, False, actor="test")
+    began = now()
+    with time_machine.travel(began + timedelta(days=91)):
+        forget.run(100)
+    assert _column("SELECT user_id FROM saved_filters") == [here]
+    names = "SELECT name FROM staff_users WHERE id = ANY (:ids) ORDER BY name NULLS LAST"
+    assert _column(names, ids=[left, here]) == ["Hans Hier", "Lena Left"]
+    with time_machine.travel(datetime(began.year + 9, 1, 1, 12, tzinfo=UTC)):
+        forget.run(100)
+    assert _column(names, ids=[left, here]) == ["Hans Hier", None]
+    assert _column("SELECT email FROM staff_users WHERE id = :id", id=left) == [f"{left}@left.invalid"]
+
+
+def test_old_requests_for_approval_go_with_what_was_said_and_hints_of_block_lists_too(tenant):
+    began = now()
+    with atomic(ALL) as connection:
+        who = {"merchant_id": tenant.merchant_id, "live": False, "actor": "test"}
+        block.block(connection, **who, blocked=block.email("erika@example.org"), reason="chargebacks")
+        for state in ("rejected", "pending"):
+            values = {"id": uuid7(), "state": state, "at": began, "subject": uuid7()}
+            connection.execute(
+                text(
+                    "INSERT INTO approval_requests (id, action, subject_id, params, facts, why, state, step, maker,"
+                    " reason, requested_at, expires_at) VALUES (:id, 'rights', :subject, '{}', '{}', '{}', :state, 1,"
+                    " 'staff:usr_1', '', :at, :at)"
+                ),
+                values,
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO approval_comments (id, request_id, author, body, written_at)"
+                    " VALUES (:id, :id, 'staff:usr_1', 'said', :at)"
+                ),
+                values,
+            )
+    with time_machine.travel(datetime(began.year + 4, 1, 1, 12, tzinfo=UTC)):
+        forget.run(100)
+    states = "SELECT r.state FROM approval_requests r JOIN approval_comments c ON c.request_id = r.id"
+    assert _column(states) == ["pending"] and _column("SELECT count(*) FROM approval_comments") == [1]
+    hints = "SELECT hint || reason FROM block_entries WHERE merchant_id = :id AND fingerprint IS NOT NULL"
+    assert _column(hints, id=tenant.merchant_id) == [""]
