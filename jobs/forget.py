@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 from app.core.clock import now
 from app.core.db import ALL, atomic
 from app.core.errors import Refusal
+from app.core.gone import TRAIL_DAYS, VOUCHER_YEARS
 from app.core.ids import first_of
 from app.core.queue import DEFAULT
 from app.privacy import erase as privacy
@@ -135,7 +136,7 @@ KEPT = (
         " AND d.body - '{ip_address,device,request_id}'::text[] = '{}' LIMIT :many) UNION ALL"
         " (SELECT d.event_id FROM events e JOIN event_details d ON d.event_id = e.id"
         " WHERE e.subject_type = 'staff' AND d.event_id < :first LIMIT :many))",
-        days=365,
+        days=TRAIL_DAYS,
     ),
     Kept(
         "Sessions of the staff",
@@ -185,7 +186,7 @@ KEPT = (
         "DELETE FROM event_details WHERE event_id IN (SELECT d.event_id FROM payments p JOIN events e"  # noqa: S608 - our own words
         " ON e.payment_id = p.id JOIN event_details d ON d.event_id = e.id"
         f" WHERE p.id < :first AND p.id >= :window AND d.event_id < :first AND {_NEVER_PAID} LIMIT :many)",
-        days=365,
+        days=TRAIL_DAYS,
     ),
     Kept(
         "Saved filters and columns of members of staff who left",
@@ -258,7 +259,7 @@ KEPT = (
         _VOUCHERS,
         "DELETE FROM event_details WHERE event_id IN (SELECT event_id FROM event_details WHERE event_id < :first"
         " LIMIT :many)",
-        years=8,
+        years=VOUCHER_YEARS,
     ),
     Kept(
         "Payers' names and addresses on payments",
@@ -267,7 +268,7 @@ KEPT = (
         "UPDATE payments SET payer_name = NULL, payer_email = NULL, customer_number = NULL WHERE id IN (SELECT id"
         " FROM payments WHERE id < :first AND id >= :window"
         " AND (payer_name IS NOT NULL OR payer_email IS NOT NULL OR customer_number IS NOT NULL) LIMIT :many)",
-        years=8,
+        years=VOUCHER_YEARS,
     ),
     Kept(
         "Names and addresses of members of staff who left",
@@ -278,7 +279,7 @@ KEPT = (
         " passkeys AS (DELETE FROM staff_webauthn USING old WHERE user_id = old.id)"
         " UPDATE staff_users SET name = NULL, email = old.id || '@left.invalid', current_login_ip = NULL,"
         " last_login_ip = NULL FROM old WHERE staff_users.id = old.id",
-        years=8,
+        years=VOUCHER_YEARS,
     ),
 )
 _WINDOW = timedelta(days=800)

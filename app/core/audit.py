@@ -10,9 +10,12 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from app.core.gone import MOST, unexplained
 from app.core.verify import verify as verified
 
 audit = AppGroup("audit", help="The sealed log of everything that happened.")
+
+_SHOWN = 20
 
 # As the daily mail and log line write it (jobs/seal_out.py): `zahlwerk-seal 123:ab12...`.
 _SEAL = re.compile(r"\b(\d+):([0-9a-f]{64})\b")
@@ -27,19 +30,34 @@ _SEAL = re.compile(r"\b(\d+):([0-9a-f]{64})\b")
     help="A seal that left the database (POSITION:HEX), or a file with such seals: mails, log files. Can be repeated.",
 )
 def verify(given: tuple[str, ...]) -> None:
-    """Reads the whole chain and names the first row that is wrong. Exit status 1 if there is one."""
+    """Reads the whole chain and names the first row that is wrong, and details of events that went without a reason.
+
+    Exit status 1 if there is either.
+    """
     known = dict(_known(given))
     begun = time.monotonic()
     found = verified(known)
     seconds = time.monotonic() - begun
     click.echo(f"{found.events} events fit together ({seconds:.1f} s); details of {found.erased} were erased.")
     if found.broken is None:
+        _explained()
         if known:
             click.echo(f"{len(known)} seals that had left the database are the same.")
         click.echo(f"newest seal: {found.events}:{found.seal.hex()}")
         return
     event = f", event {found.broken.event_id}" if found.broken.event_id else ""
     raise click.ClickException(f"broken at position {found.broken.position}{event}: {found.broken.what}")
+
+
+def _explained() -> None:
+    gone = unexplained()
+    for one in gone[:_SHOWN]:
+        click.echo(f"position {one.position}, event {one.event_id} ({one.name}): its details were deleted")
+    if gone:
+        raise click.ClickException(
+            f"details of {len(gone)}{' or more' if len(gone) == MOST else ''} events are gone before their time, and"
+            " no erasure in the log says why."
+        )
 
 
 def _known(given: Iterable[str]) -> Iterable[tuple[int, bytes]]:

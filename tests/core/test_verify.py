@@ -1,11 +1,14 @@
 """Whoever changes the past in the database itself is found out, and so is what they changed."""
 
 import os
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
+from app.core.clock import now
 from app.core.db import ALL, atomic, reading
 from app.core.events import tell
 from app.core.ids import uuid7
@@ -134,9 +137,37 @@ def test_a_chain_that_was_sealed_anew_shows_against_a_seal_that_had_left(owner, 
 def test_erasing_somebody_leaves_the_chain_whole(owner, flask):
     with atomic(ALL) as connection:
         erased = connection.exec_driver_sql("DELETE FROM event_details").rowcount
+        gone = connection.exec_driver_sql("SELECT subject_id FROM events WHERE details_digest IS NOT NULL").scalars()
+        for customer_id in gone.all():
+            tell("customer.erased", subject=("customer", customer_id), merchant_id=None, live=None, actor="test")
+    sequence()
     found = verify(batch=3)
-    assert (found.events, found.erased, found.broken) == (EVENTS, erased, None)
+    assert (found.events, found.erased, found.broken) == (EVENTS + erased, erased, None)
     assert flask("audit", "verify")[0] == 0
+
+
+def test_details_that_went_without_an_erasure_are_named(owner, flask):
+    """The application may delete them, so a thief with its login may: the chain alone would not tell."""
+    with atomic(ALL) as connection:
+        connection.exec_driver_sql(f"DELETE FROM event_details WHERE event_id = {AT.format(3)}")
+    assert verify().broken is None
+    status, printed = flask("audit", "verify")
+    assert (
+        status == 1 and "position 3, event" in printed and "details of 1 events are gone before their time" in printed
+    )
+    with atomic(ALL) as connection:
+        other = connection.exec_driver_sql(f"SELECT subject_id FROM events WHERE id = {AT.format(5)}").scalar_one()
+        tell("customer.erased", subject=("customer", other), merchant_id=None, live=None, actor="test")
+    sequence()
+    assert flask("audit", "verify")[0] == 1, "somebody else's erasure explains nothing"
+
+
+def test_details_may_be_gone_when_their_time_is_over(owner, flask):
+    with atomic(ALL) as connection:
+        connection.exec_driver_sql("DELETE FROM event_details")
+    assert flask("audit", "verify")[0] == 1
+    with time_machine.travel(datetime(now().year + 9, 1, 1, 12, tzinfo=UTC)):
+        assert flask("audit", "verify")[0] == 0
 
 
 def test_the_application_cannot_even_try(owner):

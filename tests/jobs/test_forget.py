@@ -13,6 +13,7 @@ from app.connectors.kinds import DisputeNews
 from app.core.clock import now, replaying
 from app.core.db import ALL, atomic, reading
 from app.core.events import tell
+from app.core.gone import unexplained
 from app.core.idempotency import Once, claim
 from app.core.ids import public_id, uuid7
 from app.core.origin import came_from
@@ -110,6 +111,8 @@ def test_where_somebody_logged_in_from_goes_and_the_chain_stays_whole():
     assert _column(query, actor=actor) == [0]
     told = "SELECT count(*) FROM event_details d JOIN events e ON e.id = d.event_id WHERE e.subject_id = :id"
     assert _column(told, id=user_id) == [0], "name and address of the user who was added went with it"
+    with time_machine.travel(now() + timedelta(days=366)):
+        assert not unexplained()
 
 
 def test_where_a_change_of_a_customer_was_made_from_stays_with_what_it_says(tenant):

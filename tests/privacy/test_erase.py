@@ -6,6 +6,7 @@ from sqlalchemy import text
 from app.core.db import ALL, atomic, of, reading
 from app.core.errors import NotFound
 from app.core.events import tell
+from app.core.gone import unexplained
 from app.core.ids import uuid7
 from app.core.origin import came_from
 from app.core.sequence import sequence
@@ -59,6 +60,8 @@ def test_the_sealed_log_is_whole_afterwards(known):
     after = verify()
     assert after.broken is None
     assert after.events == before.events + 1 and after.erased > before.erased
+    gone = {one.event_id for one in unexplained()}
+    assert not gone, "each has its reason in the log: payments, a guest's too, cards, and the customer"
 
 
 def test_answers_about_a_disputed_payment_stay_until_the_dispute_is_over(disputed, column):
