@@ -11,6 +11,7 @@ from app.connectors import CONNECTORS
 from app.core.errors import NotFound
 from app.core.fast import Statement
 from app.core.ids import parse_id
+from app.staff.lock import NOBODY
 
 
 def names(actors: Iterable[str]) -> dict[str, str]:
@@ -41,6 +42,8 @@ def _looked_up(actors: set[str], kind: str, prefix: str, query: Statement) -> di
 
 def _name(actor: str, staff: dict[str, str], keys: dict[str, str]) -> str:
     kind, _colon, name = actor.partition(":")
+    if actor == NOBODY:
+        return _("somebody unknown")
     if kind == "staff":
         return staff.get(actor) or (name if "@" in name else _("a former user"))
     if kind == "key":

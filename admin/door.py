@@ -6,7 +6,7 @@ from flask_admin.theme import Bootstrap4Theme
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from admin import cli, confirm, guard, headers, login, mailed_links, second_step
+from admin import cli, confirm, guard, headers, login, mailed_links, refused, second_step
 from admin.entrance import entrance
 from admin.here import LANGUAGE_NAMES, arrive, here, is_here
 from admin.office import OFFICE
@@ -32,6 +32,7 @@ office = Blueprint(
 def attach(app: Flask) -> None:
     login.attach(app, second_step.SecondStep())
     attach_reads(app)
+    refused.attach(app)
     guard.attach(app, _problem_page)
     assert confirm and mailed_links and second_step, "imported for their pages"
     app.before_request(_say_who)

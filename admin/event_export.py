@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 
-from admin import actors, subjects
+from admin import actors, event_details, subjects
 from admin.event_search import EVENTS, LOG, Search
 from admin.here import connection, here
 from app.core.cells import BYTE_ORDER_MARK, Cell, lines
@@ -39,8 +39,8 @@ def csv_of(search: Search) -> tuple[str, int]:
 
 def _pages(search: Search) -> Iterator[Sequence[Mapping[str, Any]]]:
     query = (
-        search.query()
-        .add_columns(LOG.c.position, LOG.c.seal)
+        event_details.joined(search.query())
+        .add_columns(LOG.c.position, LOG.c.seal, *event_details.needed())
         .join(LOG, LOG.c.event_id == EVENTS.c.id, isouter=True)
         .order_by(EVENTS.c.id.desc())
         .limit(_AT_ONCE)
@@ -58,7 +58,7 @@ def _pages(search: Search) -> Iterator[Sequence[Mapping[str, Any]]]:
 def _head() -> list[Cell]:
     return [
         *(_("Place in the log"), _("When"), _("Event"), _("By"), _("Actor"), _("Merchant"), _("Data"), _("About")),
-        *(_("Payment"), _("What it says"), _("Seal")),
+        *(_("Payment"), _("What it says"), _("Personal data"), _("From where"), _("Seal")),
     ]
 
 
@@ -76,5 +76,11 @@ def _line(row: Mapping[str, Any], known: Mapping[str, str]) -> list[Cell]:
         about[0] if about else None,
         payment,
         json.dumps(row["data"], ensure_ascii=False, sort_keys=True),
+        _json(event_details.seen(row)),
+        _json(event_details.came_from(row)),
         row["seal"].hex() if row["seal"] else None,
     ]
+
+
+def _json(value: Mapping[str, Any]) -> str | None:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else None

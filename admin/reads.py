@@ -56,12 +56,21 @@ def _told(response: Response) -> Response:
     if not seen or staff is None or response.status_code >= 400:
         return response
     about_one = "id" in (request.view_args or {})
-    name = f"{seen[0].kind}.{'read' if about_one else 'listed'}"
-    wanted = seen[:1] if about_one else seen
+    told = [(f"{seen[0].kind}.read", seen[:1])] if about_one else []
+    listed = seen[1:] if about_one else seen  # who else stands on the page of one
+    told += [
+        (f"{kind}.listed", of_kind) for kind in _PREFIXES if (of_kind := [one for one in listed if one.kind == kind])
+    ]
+    for name, wanted in told:
+        _tell(name, wanted, staff)
+    return response
+
+
+def _tell(name: str, wanted: list[Seen], staff: Any) -> None:
     try:
         fresh = _not_lately(str(staff.id), name, wanted)
         if fresh:
-            _write(name, fresh, staff, about_one)
+            _write(name, fresh, staff)
     except Exception as error:  # the page is made; that it was seen stands in the log at least
         log.error(
             "read_not_told",
@@ -71,13 +80,12 @@ def _told(response: Response) -> Response:
             error=type(error).__name__,
         )
         _forget(str(staff.id), name, wanted)
-    return response
 
 
-def _write(name: str, seen: list[Seen], staff: Any, about_one: bool) -> None:
+def _write(name: str, seen: list[Seen], staff: Any) -> None:
     page = (request.endpoint or "").removeprefix("office_")
     merchants, modes = {one.merchant_id for one in seen}, {one.live for one in seen}
-    if about_one:
+    if name.endswith(".read"):
         subject = (seen[0].kind, seen[0].id)
         data: dict[str, Any] = {seen[0].kind: seen[0].public, "page": page}
     else:

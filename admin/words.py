@@ -238,6 +238,8 @@ EVENTS: dict[str, Word] = {
     "customer.listed": Word(N_("List with customers' names seen"), "quiet", "person"),
     "payment.read": Word(N_("Payer's data seen"), "quiet", "person"),
     "payment.listed": Word(N_("List with payers' names seen"), "quiet", "person"),
+    "access.refused": Word(N_("Refused: no right to this page"), "bad", "cross"),
+    "access.login_failed": Word(N_("Failed log-in with an unknown address"), "wait", "cross"),
     "personal.revealed": Word(N_("Hidden data shown"), "wait", "person"),
     "event.exported": Word(N_("Events exported"), "wait", "person"),
     "job.retried": Word(N_("Failed job put back into its queue"), "quiet", "person"),

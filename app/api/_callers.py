@@ -19,7 +19,9 @@ from app.core.ids import public_id
 from app.core.limiter import Standing, limiter, who_is_at
 from app.core.limits import Allowance, Allowances, limit_of
 from app.core.logs import about
+from app.core.origin import came_from
 from app.core.texts import N_
+from app.core.web import request_id
 from app.merchants.keys import PERMISSIONS, Caller, authenticate
 from app.payments.permit import Permit, always
 
@@ -107,6 +109,7 @@ def guard() -> None:
     g.caller = caller
     g.actor = f"key:{public_id('key', caller.key_id)}"
     about(actor=g.actor)
+    came_from({"ip_address": request.remote_addr or "", "request_id": request_id()})
     _count(f"key:{caller.key_id}", settings().api_requests_per_minute)
     permission = getattr(current_app.view_functions[request.endpoint or ""], _ATTRIBUTE)
     if permission not in caller.permissions:

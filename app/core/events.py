@@ -95,6 +95,7 @@ class EventLog(Model):
 
 EVENTS, EVENT_DETAILS = table_of(Event), table_of(EventDetails)
 STAFF = "staff:"  # what the actor begins with when a person of ours did it
+KEY = "key:"  # or a merchant's program
 
 
 def tell(
@@ -114,12 +115,15 @@ def tell(
 ) -> UUID:
     """Notes an event in the open transaction and returns its id. `step=None`: an audit event such as a read.
 
-    `about` is the subject's row for `together` reactions; it is not stored. What staff do carries where it came from.
+    `about` is the subject's row for `together` reactions; it is not stored. What staff and API keys do
+    carries where it came from.
     """
     event_id = uuid7()
-    if actor.startswith(STAFF):
+    told = transaction().told
+    # Of a program it is enough once in a transaction: a payment tells several events in one, and each row costs.
+    if actor.startswith(STAFF) or (actor.startswith(KEY) and not any(one["actor"] == actor for one in told)):
         details = {**origin(), **(details or {})}
-    transaction().told.append(
+    told.append(
         {
             "id": event_id,
             "merchant_id": merchant_id,

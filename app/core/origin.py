@@ -1,4 +1,5 @@
-"""Where the present request comes from. A door says so once; `tell()` adds it to what members of staff do.
+"""Where the present request comes from. A door says so once; `tell()` adds it to what members of staff and
+API keys do.
 
 It is personal, so it goes into the details of an event, with their salt, and can be forgotten.
 """

@@ -25,6 +25,7 @@ from app.core import db, headers, metrics, queue, skew
 from app.core.audit import audit
 from app.core.keys import keys
 from app.core.logs import about, nothing_yet, redact
+from app.core.origin import came_from
 from app.core.problem import DATABASE_AWAY, Problem, problem_of
 
 log = structlog.get_logger()
@@ -104,6 +105,7 @@ def _begin() -> None:
     kept = _SANE_ID.fullmatch(given) and redact(given) == given
     g.request_id = given if kept else f"req_{os.urandom(12).hex()}"
     nothing_yet()
+    came_from({})
     about(request_id=g.request_id, **_payment_asked_for())
     for prefix, largest in current_app.extensions[_LARGEST]:
         if request.path.startswith(prefix):

@@ -16,11 +16,14 @@ from sqlalchemy import case, func, select, update
 from app.core import vault
 from app.core.clock import now
 from app.core.db import ALL, atomic
+from app.core.events import STAFF, tell
+from app.core.ids import uuid7
 from app.core.queue import connection as redis_connection
 from app.staff.add import USERS
 from app.staff.telling import tell_of
 
 FREE_ATTEMPTS = 5
+NOBODY = f"{STAFF}unknown"  # whoever they are, where they were is kept with what they did
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 _ADDRESS_ATTEMPTS = 60
@@ -81,10 +84,25 @@ def passed(made: Attempt) -> None:
 def failed(made: Attempt, step: str = "password") -> None:
     """Tells of a wrong password of an existing account, or what else was wrong: totp, recovery, passkey."""
     if made.user_id is None:
+        _told_of_nobody(made, step)
         return
     with atomic(ALL):
         told = "staff.login_failed" if wait_after(made.number) is None else "staff.locked_out"
         tell_of(told, made.user_id, data={"failures": made.number, "step": step})
+
+
+def _told_of_nobody(made: Attempt, step: str) -> None:
+    """Without what was typed: it may be somebody's address, or a password in the wrong field."""
+    with atomic(ALL):
+        tell(
+            "access.login_failed",
+            subject=("log_in", uuid7()),
+            merchant_id=None,
+            live=None,
+            audience="staff",
+            data={"failures": made.number, "step": step},
+            actor=NOBODY,
+        )
 
 
 # Checks and counts in one go. KEYS: the address's; ARGV: now, seconds it is remembered, the waits in seconds after so

@@ -134,9 +134,22 @@ def test_the_export_holds_the_narrowed_list_and_runs_no_formula(desk, app, tenan
     assert "'=cmd|' /C calc'!A0" in cells and not [cell for cell in cells if cell.startswith(("=", "+", "@"))]
     assert {row["About"] for row in rows} >= {mine}
     assert all(len(row["Seal"]) in (0, 64) for row in rows) and any(row["Seal"] for row in rows)
+    assert all(row["Personal data"] == "" for row in rows if row["Event"] == "merchant.added")
     told = events("event.exported")[0]
     assert told["data"]["rows"] == len(rows) and told["data"]["narrowed"] == {"merchant": mine}
     assert told["actor"].startswith("staff:") and told["details"]["ip_address"] == "127.0.0.1"
+
+
+def test_the_export_says_what_and_from_where_to_whoever_may_see_it(desk, desks, app, tenant, made):
+    done = made(factories.authorised, tenant)
+    mine = public_id("pay", done.payment["id"])
+    desk.open(f"/admin/payments/{mine}")
+    for one, shown in ((desk, True), (desks("accountant"), False)):
+        page = one.open(f"/admin/events/?mode=test&about={mine}")
+        content = one.ask("/admin/events/export", "POST", data=page.form("query").fields).get_data(as_text=True)
+        rows = {row["Event"]: row for row in csv.DictReader(io.StringIO(content.removeprefix("\ufeff")))}
+        assert ("erika@example.com" in rows["payment.created"]["Personal data"]) is shown
+        assert "127.0.0.1" in rows["payment.read"]["From where"]
 
 
 def test_without_the_right_there_is_no_export(desks):

@@ -168,3 +168,17 @@ def test_the_log_in_speaks_the_browsers_language_or_the_one_chosen(app):
     assert page.title.startswith("Log in")
     chosen = desk.send(page, page.form_to("/admin/language"), language="de")
     assert chosen.title.startswith("Anmelden")
+
+
+def test_a_log_in_with_an_unknown_address_is_told_without_what_was_typed(app, newcomer):
+    _, desk = newcomer
+    desk.log_in("hunter2@example.com", "a guess")
+    with app.app_context(), reading(ALL) as connection:
+        query = text(
+            "SELECT e.actor, e.data, d.body, e::text AS whole FROM events e JOIN event_details d ON d.event_id = e.id"
+            " WHERE e.name = 'access.login_failed' ORDER BY e.id DESC LIMIT 1"
+        )
+        row = connection.execute(query).one()
+    said = row.actor, row.data, row.body["ip_address"]
+    assert said == ("staff:unknown", {"failures": 1, "step": "password"}, "127.0.0.1")
+    assert "hunter2" not in row.whole and "hunter2" not in str(row.body)

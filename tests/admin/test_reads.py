@@ -9,7 +9,7 @@ from sqlalchemy import text
 from admin import reads
 from app.core import queue
 from app.core.db import ALL, reading
-from app.core.ids import public_id
+from app.core.ids import public_id, uuid7
 from tests import factories
 from tests.admin import screens_to_see
 
@@ -24,8 +24,9 @@ def pages(app, acquirers):
 
 @pytest.fixture(autouse=True)
 def _nothing_was_seen_lately():
-    for key in queue.connection().scan_iter("zahlwerk:read:*"):
-        queue.connection().delete(key)
+    for kind in ("read", "refused"):
+        for key in queue.connection().scan_iter(f"zahlwerk:{kind}:*"):
+            queue.connection().delete(key)
 
 
 @pytest.fixture
@@ -94,6 +95,20 @@ def test_every_page_that_shows_somebody_tells_it(desks, pages, told, name):
     page = desk.open(f"/admin/{pages[name]}")
     assert PERSONAL.search(page.html), "it shows somebody"
     assert told() != []
+
+
+def test_a_refused_page_is_told_once_in_a_while(app, desks):
+    desk, began = desks("accountant"), uuid7()
+    for _ in range(2):
+        assert desk.ask("/admin/users/?mode=test").status_code == 403
+    with app.app_context(), reading(ALL) as connection:
+        query = text(
+            "SELECT e.data, d.body FROM events e JOIN event_details d ON d.event_id = e.id"
+            " WHERE e.name = 'access.refused' AND e.id > :began"
+        )
+        [(data, details)] = connection.execute(query, {"began": began}).all()
+    assert data == {"page": "users.index", "method": "GET", "permission": "user.read"}
+    assert details["ip_address"] == "127.0.0.1"
 
 
 def test_who_may_not_see_them_reads_nothing(desks, pages, told):

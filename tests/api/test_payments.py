@@ -219,3 +219,15 @@ def test_paypal_sends_the_payer_to_its_own_page(app, acquirers, tmp_path):
         payment = fits(Payment, Api(app, tenant, tenant.key).post("/payments", sent))
     assert (payment["status"], payment["method"]) == ("requires_action", "paypal")
     assert payment["next_action"]["url"].startswith(url)
+
+
+def test_from_where_a_program_did_it_stands_in_the_log_once_for_each_step(api):
+    payment_id = parse_id("pay", api.pay(capture="automatic")["id"])
+    with api.app.app_context(), reading(ALL) as connection:
+        query = text(
+            "SELECT e.name, d.body FROM events e JOIN event_details d ON d.event_id = e.id"
+            " WHERE e.payment_id = :id AND d.body ? 'ip_address' ORDER BY e.id"
+        )
+        rows = connection.execute(query, {"id": payment_id}).all()
+    assert rows[0].name == "payment.created"
+    assert all(row.body["ip_address"] == "127.0.0.1" and row.body["request_id"] for row in rows)

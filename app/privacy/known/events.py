@@ -17,11 +17,12 @@ STAYS = N_(
     " where, for a year: it protects the person itself (Art. 32 GDPR)."
 )
 
-# Where a member of staff was is theirs, not the payer's: an event whose details say no more than that is left alone.
+# Where a member of staff or a merchant's program was is theirs, not the payer's: an event whose details say no more
+# than that is left alone.
 _ABOUT = """
     (e.payment_id = ANY (:payments) OR (e.subject_type = 'customer' AND e.subject_id = :customer)
      OR (e.subject_type = 'instrument' AND e.subject_id IN (SELECT id FROM instruments WHERE customer_id = :customer)))
-    AND (e.actor NOT LIKE 'staff:%' OR d.body - CAST(:origin AS text[]) <> '{}')
+    AND ((e.actor NOT LIKE 'staff:%' AND e.actor NOT LIKE 'key:%') OR d.body - CAST(:origin AS text[]) <> '{}')
 """
 _KNOWN = text(
     f"SELECT e.id, e.name, e.happened_at, d.body - CAST(:hidden AS text[]) AS said FROM events e"  # noqa: S608 - no values in it
