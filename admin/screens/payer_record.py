@@ -8,7 +8,7 @@ from admin.here import scope
 from admin.office import url
 from admin.screen import Screen, actor, go, page, say_refused
 from app.core.db import atomic
-from app.core.errors import Refusal
+from app.core.errors import NotFound, Refusal
 from app.core.ids import parse_id, public_id
 from app.privacy.of_guest import of_guest
 
@@ -21,6 +21,8 @@ class PayerRecord(Screen):
         try:
             with atomic(scope()) as work:
                 customer = of_guest(work, payment_id=parse_id("pay", id), actor=actor())
+        except NotFound:
+            raise
         except Refusal as refusal:
             say_refused(refusal)
             return go(url("payments.detail", id=id))

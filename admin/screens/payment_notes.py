@@ -3,21 +3,23 @@
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from admin.forms import REQUIRED, TIDY, OnceForm, nonce, purpose
-from admin.here import scope
+from admin.here import connection, scope
 from admin.office import url
 from admin.screen import Screen, actor, go, page, say, say_refused
 from admin.texts import lazy as _l
 from app.core.card_numbers import CardNumberInText, holds_card_number
 from app.core.db import atomic
-from app.core.errors import Refusal
+from app.core.errors import NotFound, Refusal
 from app.core.idempotency import KeyReused, Repeated
 from app.core.ids import parse_id
 from app.payments.note import LONGEST, note
+from app.payments.queries import PAYMENTS
 
 
 class NoteForm(OnceForm):
@@ -37,6 +39,8 @@ class PaymentNotes(Screen):
     @page("/<id>/notes", "payment.note", ("POST",))
     def write(self, id: str) -> AnyResponse:
         payment_id, form = parse_id("pay", id), NoteForm()
+        if connection().execute(select(PAYMENTS.c.id).where(PAYMENTS.c.id == payment_id)).first() is None:
+            raise NotFound()
         back = go(f"{url('payments.detail', id=id)}#notes")
         if not form.validate_on_submit():
             if holds_card_number(form.said.data or ""):

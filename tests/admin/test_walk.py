@@ -98,6 +98,7 @@ def address(rule, things):
     screen = rule.endpoint.partition(".")[0].removeprefix("office_")
     path = rule.rule.replace("<id>", things.get(screen, ""))
     path = path.replace("<int:number>", "0").replace("<kind>", "answers")
+    path = path.replace("<document>", things.get("document", "doc_none"))
     return f"{path}?merchant={things['merchants']}" if path.endswith(("/add", "/issue")) else path
 
 

@@ -9,43 +9,16 @@ from admin.guard import declared
 from app.core.db import ALL, atomic
 from app.core.ids import public_id
 from app.core.limits import Limit
-from app.messages.endpoints import add_endpoint, send_test
-from app.risk import block
 from app.staff.add import add_user
 from app.staff.grant import Given
 from app.staff.permissions import EVERYWHERE, SELF, expand
 from app.staff.roles import ROLES
 from tests import factories
+from tests.admin.belongings import OF_NOBODY, belongings
 from tests.admin.desk import PASSWORD, Desk
 from tests.admin.test_walk import ROLE_NAMES, address, ours
-from tests.admin.waiting import waiting
 
 LIMITS = {f"payment.{verb}": {"EUR": Limit(each=50_00)} for verb in ("capture", "refund", "cancel")}
-
-
-def belongings(tenant):
-    """One thing of the merchant's of every kind that an address names: screen -> public id."""
-    payment = factories.authorised(tenant, 5_000)
-    with atomic(ALL) as connection:
-        endpoint_id, _ = add_endpoint(
-            connection, merchant_id=tenant.merchant_id, live=False, url="http://127.0.0.1:9/in", actor="test"
-        )
-        delivery_id = send_test(connection, endpoint_id=endpoint_id, actor="test")
-        who = {"merchant_id": tenant.merchant_id, "live": False, "actor": "test"}
-        address_ = block.email(f"{delivery_id}@example.org")
-        entry_id = block.block(connection, **who, blocked=address_, reason="chargebacks")
-    return {
-        "payments": public_id("pay", payment.payment["id"]),
-        "payment_actions": public_id("pay", payment.payment["id"]),
-        **dict.fromkeys(("merchants", "onboarding", "methods", "ceilings"), public_id("mer", tenant.merchant_id)),
-        "blocks": public_id("blk", entry_id),
-        "shops": public_id("shp", tenant.shop_id),
-        "contracts": public_id("ctr", tenant.contract_id),
-        "keys": public_id("key", tenant.key_id),
-        "endpoints": public_id("whe", endpoint_id),
-        "deliveries": public_id("dlv", delivery_id),
-        "approvals": public_id("apr", waiting(tenant)),
-    }
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +26,12 @@ def stranger(app, acquirers):
     """Another merchant's things."""
     with app.app_context():
         return belongings(factories.tenant(acquirers["A"]))
+
+
+@pytest.fixture(scope="module")
+def own(app, tenant):
+    with app.app_context():
+        return belongings(tenant)
 
 
 @pytest.fixture(scope="module")
@@ -79,30 +58,54 @@ def seat(app, tenant, stranger):
     return sit
 
 
+def screen_of(rule):
+    return rule.endpoint.partition(".")[0].removeprefix("office_")
+
+
+# What is added for a merchant that the address names.
+ADDED_FOR = ("shops", "contracts", "keys", "endpoints", "blocks")
+
+
+def of_a_merchant(app):
+    """(rule, method) of what an address names of a merchant's: by its id, or by `?merchant=`."""
+    for rule, method in ours(app):
+        by_id = "<id>" in rule.rule and screen_of(rule) not in OF_NOBODY
+        for_one = rule.rule.endswith(("/add", "/issue")) and screen_of(rule) in ADDED_FOR
+        if by_id or for_one:
+            yield rule, method
+
+
+def _offered(answer):
+    """The page without its own address, which says what was asked for."""
+    return answer.get_data(as_text=True).replace(answer.request.query_string.decode(), "")
+
+
+def test_every_screen_about_something_of_a_merchants_is_walked(app, stranger):
+    named = {screen_of(rule) for rule, _method in ours(app) if "<id>" in rule.rule}
+    assert named - OF_NOBODY == set(stranger) - {"document"}
+
+
 @pytest.mark.parametrize("role", ROLE_NAMES)
 def test_a_strangers_things_do_not_exist(app, seat, stranger, role):
     desk, wrong = seat(role), []
     token = desk.open("/admin/account/").form("name").fields["csrf_token"]
-    for rule, method in ours(app):
-        screen = rule.endpoint.partition(".")[0].removeprefix("office_")
-        if "<id>" not in rule.rule or screen not in stranger:
-            continue
+    for rule, method in of_a_merchant(app):
         data = {"csrf_token": token} if method == "POST" else None
         answer = desk.ask(address(rule, stranger), method, data=data)
+        is_empty = "<id>" not in rule.rule and answer.status_code == 200  # a form in which one's own can be chosen
+        if is_empty and not any(one in _offered(answer) for one in stranger.values()):
+            continue
         if answer.status_code not in (403, 404):
             wrong.append((method, rule.rule, answer.status_code))
     assert wrong == []
 
 
 @pytest.mark.parametrize("role", ROLE_NAMES)
-def test_for_one_merchant_a_role_gets_what_concerns_it_and_nothing_that_concerns_all(app, seat, tenant, role):
-    with app.app_context():
-        own = belongings(tenant)
+def test_for_one_merchant_a_role_gets_what_concerns_it_and_nothing_that_concerns_all(app, seat, own, role):
     desk, wrong = seat(role), []
     may = (expand(ROLES[role].permissions) - EVERYWHERE) | {SELF, "public"}
     for rule, method in ours(app):
-        screen = rule.endpoint.partition(".")[0].removeprefix("office_")
-        if method != "GET" or (("<" in rule.rule) and screen not in own):
+        if method != "GET" or ("<" in rule.rule and screen_of(rule) not in own):
             continue
         answer = desk.ask(address(rule, own), method)
         if (declared(app, rule.endpoint) in may) == (answer.status_code == 403) or answer.status_code >= 500:
