@@ -3,6 +3,7 @@
 import threading
 import time
 from typing import Any
+from uuid import UUID
 
 import redis
 from rq.registry import FailedJobRegistry

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "used_instruments"
-down_revision = "next_runs"
+down_revision = "who_decides"
 
 
 def upgrade() -> None:

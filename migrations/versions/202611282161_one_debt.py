@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "one_debt"
-down_revision = "who_decides"
+down_revision = "used_instruments"
 
 
 def upgrade() -> None:
