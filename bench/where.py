@@ -27,7 +27,8 @@ def cpu_seconds() -> Iterator[Counter[str]]:
     before = _all()
     yield used
     for process, (name, seconds) in _all().items():
-        used[name] += seconds - before.get(process, (name, 0.0))[1]  # pyright: ignore  # any number adds up
+        spent = seconds - before.get(process, (name, 0.0))[1]
+        used[name] += spent  # pyright: ignore[reportArgumentType]  # a Counter adds seconds as well as wholes
 
 
 def _all() -> dict[str, tuple[str, float]]:
