@@ -30,7 +30,7 @@ WANTED = {
     *("authorisation.succeeded", "authorisation.declined", "authorisation.failed", "authorisation.outcome_unknown"),
     *("authorisation.action_required", "capture.succeeded", "capture.declined", "capture.pending"),
     *("cancellation.succeeded", "refund.succeeded", "payment.released"),
-    *("chargeback.succeeded", "chargeback_reversal.succeeded", "payment.late_approval_reversed"),
+    *("chargeback.succeeded", "chargeback_reversal.succeeded", "payment.late_approval_reversed", "dispute.lost"),
     *("capture.approval_requested", "cancellation.withdrawn"),
 }
 

@@ -69,6 +69,13 @@ class Approvals(Bank):
         op = waiting[place % len(waiting)]
         self.decide(op, approved=approved, mishap=mishap)
 
+    def somebody_asks_in_vain(self) -> None:
+        """To cancel, and a second person says no."""
+        if self.left:
+            self.a_command_waits_for_approval(verb="cancel", share=None)
+        for op in self._undecided():
+            self.decide(op, approved=False)
+
     def _undecided(self) -> list[Op]:
         return [op for op in self.model.ops if op.state == "pending_approval"]
 

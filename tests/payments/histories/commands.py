@@ -38,10 +38,11 @@ class Commands(History):
         card=cards,
         store=st.sampled_from((False, False, True)),
         mishap=mishaps,
-        then=st.sampled_from((None, 2_000, 6_607, "captured", "captured", "disputed", "given up")),
+        then=st.sampled_from((None, 2_000, 6_607, "captured", "captured", "disputed", "given up", "refunded", "asked")),
+        end=st.sampled_from(("reversed", "lost")),
     )
     def a_payment_begins(
-        self, letters: str, card: str, store: bool, mishap: str | None, then: int | str | None, **terms: Any
+        self, letters: str, card: str, store: bool, mishap: str | None, then: int | str | None, end: str, **terms: Any
     ) -> None:
         """Often further on already, or less would happen to captured money, and to attempts that were given up."""
         if then == "given up":
@@ -50,10 +51,23 @@ class Commands(History):
         self.the_payer_tries(card=card, mishap=mishap, store=store)
         if then == "given up" and self.waiting:
             self.the_payer_confirms_what_was_given_up(card="visa", cancels=False)
+        elif then == "asked":
+            self.somebody_asks_in_vain()
         elif then and self.left:
             self.the_merchant_captures(share=then if isinstance(then, int) else None, final=False, mishap=None)
         if then == "disputed" and self.model.done("capture"):
             self.the_bank_takes_a_turn(place=0, choice=1, amount=None)
+        if then == "refunded" and self.model.left_to_refund():
+            self.the_merchant_refunds(share=None, mishap=None)
+            self.banks_take_back_what_was_refunded(end)
+
+    def somebody_asks_in_vain(self) -> None:
+        """See approvals.py."""
+        raise NotImplementedError
+
+    def banks_take_back_what_was_refunded(self, end: str) -> None:
+        """See outside.py."""
+        raise NotImplementedError
 
     def the_bank_takes_a_turn(self, place: int, choice: int, amount: int | None) -> None:
         """See outside.py."""

@@ -105,6 +105,10 @@ class Outside(History):
         for one in acquirer.told[before:] if told else ():
             self.deliver(attempt.place, one)
 
+    def banks_take_back_what_was_refunded(self, end: str) -> None:
+        if self._refunded_and_undisputed():
+            self.a_bank_takes_back_what_was_refunded(place=0, end=end, told=True)
+
     def _refunded_and_undisputed(self) -> list[Attempt]:
         found = []
         for attempt in self.model.attempts:
