@@ -124,7 +124,7 @@ EMPTIED = """() => {
 }"""
 FORMS = (
     *("role_add", "user_add", "merchant_add", "endpoint_add", "key_issue", "contract_add", "block_add"),
-    *("approval_rule_add", "cancel", "evidence_add", "account_password"),
+    *("cancel", "evidence_add", "account_password"),
 )
 
 
