@@ -12,6 +12,7 @@ from admin import menu
 from admin.here import here, staff
 from app.core.errors import Refusal
 from app.core.problem import problem_of
+from app.staff.permissions import SELF
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -81,6 +82,14 @@ class Screen(BaseView):
     def permission(self) -> str:
         """What the screen's first page takes; without it the sidebar does not show it."""
         return getattr(type(self), self._default_view).permission  # type: ignore[attr-defined]
+
+    @property
+    def root(self) -> str:
+        """Where it begins, in either mode; the start page where there is nothing, or nothing that one may see."""
+        first: str | None = next((name for url, name, *_more in self._urls if url == "/"), None)  # type: ignore[attr-defined]
+        needed = getattr(type(self), first).permission if first else None
+        may = needed is not None and (needed == SELF or staff().may(needed))
+        return f"{self.url.rstrip('/')}/" if may and self.url else "/admin/"
 
     def show(self, template: str, *, title: str, **values: Any) -> str:
         """Renders `templates/office/<template>.html` inside the frame."""
