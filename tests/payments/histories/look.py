@@ -107,7 +107,8 @@ def _books(seen: Seen, model: Expected) -> None:
     assert books.get("over_returned_losses", 0) == sums["over_returned"]
     if not model.taken:
         assert books.get("disputed", 0) == 0, "nothing is in dispute once all disputes are over"
-    assert 0 <= books.get("dispute_losses", 0) <= model.lost, "a loss is counted once"
+    if len(model.quarrels) < 2:  # of several at once, whose it was depends on the order in which they end
+        assert books.get("dispute_losses", 0) == model.lost, "a loss is counted once"
 
 
 def _events(seen: Seen, model: Expected) -> None:

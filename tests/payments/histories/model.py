@@ -62,11 +62,13 @@ class Op:
 
 @dataclass(eq=False)
 class Quarrel:
-    """A dispute as our books have it. `at`: when the newest turn that we know of happened."""
+    """A dispute as our books have it. `at`: when the newest turn that we know of happened; `new`: what of its amount
+    had not gone back to the payer before, and so is lost with it."""
 
     state: str
     amount: int
     at: int
+    new: int = 0
 
 
 @dataclass(eq=False)
@@ -156,7 +158,7 @@ class Expected:
 
     @property
     def lost(self) -> int:
-        return sum(quarrel.amount for quarrel in self.quarrels.values() if quarrel.state == "lost")
+        return sum(quarrel.new for quarrel in self.quarrels.values() if quarrel.state == "lost")
 
     # What happens
 

@@ -248,5 +248,7 @@ class Outside(History):
 
     def _taken(self, quarrel: Quarrel, attempt: Attempt, amount: int) -> None:
         quarrel.amount = amount
+        returned_twice = self.model.sums(attempt)["over_returned"]
         self.expect([("chargeback", amount, attempt)], self.model.fact)
+        quarrel.new = amount - (self.model.sums(attempt)["over_returned"] - returned_twice)
         self.model.events.append("dispute.charged_back")
