@@ -48,8 +48,8 @@ def belongings(tenant: factories.Tenant) -> dict[str, str]:
         about = text("SELECT id FROM events WHERE payment_id = :id LIMIT 1")
         event = connection.execute(about, {"id": done.payment["id"]}).scalar_one()
     return {
-        **dict.fromkeys(("payments", "payment_actions", "payment_notes", "payer_record", "reveal"), payment),
-        **dict.fromkeys(("merchants", "onboarding", "methods", "ceilings"), merchant),
+        **dict.fromkeys(("payments", "payment_actions", "payment_notes", "payer_record", "reveal", "over"), payment),
+        **dict.fromkeys(("merchants", "onboarding", "methods", "ceilings", "periods"), merchant),
         **dict.fromkeys(("disputes", "evidence"), dispute),
         "document": document,
         "customers": public_id("cus", customer["id"]),

@@ -1,23 +1,19 @@
 """Every address of the back office with every role: allowed or refused as it declares."""
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from admin import personal
 from admin.guard import declared
 from app.approvals.rules import add_rule
 from app.core.db import ALL, atomic, reading
 from app.core.ids import public_id
-from app.messages.endpoints import add_endpoint, send_test
-from app.payments.queries import OPERATIONS
-from app.risk import block
 from app.staff.access import permissions_of
 from app.staff.make_role import add_role
 from app.staff.permissions import PERMISSIONS, SELF, expand
 from app.staff.roles import ROLES
-from tests import factories
+from tests.admin.belongings import belongings
 from tests.admin.desk import Desk, user
-from tests.admin.waiting import waiting
 
 ROLE_NAMES = sorted(ROLES)
 
@@ -36,59 +32,22 @@ def ours(app):
 def things(app, tenant):
     """One of each, so that an address that is allowed finds what it asks for: kind of screen -> public id."""
     with app.app_context():
-        payment = factories.authorised(tenant, 5_000)
+        of_merchant = belongings(tenant)
         with atomic(ALL) as connection:
-            endpoint_id, _ = add_endpoint(
-                connection, merchant_id=tenant.merchant_id, live=False, url="http://127.0.0.1:9/in", actor="test"
-            )
-            delivery_id = send_test(connection, endpoint_id=endpoint_id, actor="test")
             rule_id = add_rule(connection, actor="test", merchant_id=tenant.merchant_id, action="cancel")
-            print_ = block.email("walked@example.org")
-            who = {"merchant_id": tenant.merchant_id, "live": False, "actor": "test"}
-            blocked = block.block(connection, **who, blocked=print_, reason="chargebacks")
             add_role(connection, label="Cashier", description="", permissions=["payment.read"], actor="test")
         someone = user("support", email="walked@example.com")
         with reading(ALL) as connection:
-            user_id = connection.execute(
-                text("SELECT id FROM staff_users WHERE email = :e"), {"e": someone}
-            ).scalar_one()
-            event_id = connection.execute(text("SELECT id FROM events LIMIT 1")).scalar_one()
-            operation_id = connection.execute(select(OPERATIONS.c.id)).scalars().first()
-        request_id = public_id("apr", waiting(tenant))
+            query = text("SELECT id FROM staff_users WHERE email = :e")
+            user_id = connection.execute(query, {"e": someone}).scalar_one()
     return {
-        "payments": public_id("pay", payment.payment["id"]),
-        "payment_actions": public_id("pay", payment.payment["id"]),
-        "payment_notes": public_id("pay", payment.payment["id"]),
-        "payer_record": public_id("pay", payment.payment["id"]),
+        **of_merchant,
+        **dict.fromkeys(("users", "user_access", "grants"), public_id("usr", user_id)),
         "payment_desk": "flt_none",
-        "over": public_id("pay", payment.payment["id"]),
-        "batches": "bat_none",
-        "exports": "exp_none",
-        "merchants": public_id("mer", tenant.merchant_id),
-        "onboarding": public_id("mer", tenant.merchant_id),
-        "periods": public_id("mer", tenant.merchant_id),
-        "methods": public_id("mer", tenant.merchant_id),
-        "ceilings": public_id("mer", tenant.merchant_id),
-        "blocks": public_id("blk", blocked),
-        "shops": public_id("shp", tenant.shop_id),
-        "contracts": public_id("ctr", tenant.contract_id),
-        "keys": public_id("key", tenant.key_id),
-        "endpoints": public_id("whe", endpoint_id),
-        "deliveries": public_id("dlv", delivery_id),
-        "events": public_id("evt", event_id),
-        "users": public_id("usr", user_id),
-        "user_access": public_id("usr", user_id),
         "login_safety": "ses_none",
         "passkeys": "7",
-        "grants": public_id("usr", user_id),
         "roles": "cashier",
-        "approvals": request_id,
         "approval_rules": public_id("rul", rule_id),
-        "unknown": public_id("op", operation_id),
-        "customers": "cus_none",
-        "reveal": public_id("pay", payment.payment["id"]),
-        "disputes": "dsp_none",
-        "evidence": "dsp_none",
         "jobs": "no-such-job",
         "figures": "volume",
     }
