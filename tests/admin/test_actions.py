@@ -235,7 +235,7 @@ def test_a_refund_over_several_captures_is_told_as_one(made, tenant, desk, page_
         act = {"merchant_id": tenant.merchant_id, "live": False, "actor": "test"}
         done = made(wallets.authorised, act, 10_000)
         for amount in (4_000, 3_000):
-            newest = made(capture, **act, payment_id=done.payment["id"], amount=amount)
+            newest = made(capture.capture, **act, payment_id=done.payment["id"], amount=amount)
         after = _refunded(desk, page_of(done), "50.00")
         assert after.notes == ["€50.00 refunded."]
         paypal.control(wallet, next={"verb": "refund", "do": "decline"})
