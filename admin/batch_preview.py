@@ -117,6 +117,7 @@ def _lines(connection: Connection, verb: Verb, payments: Sequence[UUID]) -> list
     query = select(
         *(PAYMENTS.c[name] for name in ("id", "merchant_id", "live", "amount", "currency", "merchant_reference")),
         *(PAYMENTS.c[name] for name in ("method", "brand", "last4", "status")),
+        *(PAYMENTS.c[name] for name in ("captured", "capture_pending", "cancelled", "cancel_pending")),  # for rules
         Merchant.name.label("merchant_name"),
     ).join(Merchant, Merchant.id == PAYMENTS.c.merchant_id)
     found = connection.execute(query.where(PAYMENTS.c.id.in_(payments), PAYMENTS.c.live == here().live)).mappings()

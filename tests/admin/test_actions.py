@@ -239,7 +239,7 @@ def test_a_refund_over_several_captures_is_told_as_one(made, tenant, desk, page_
         after = _refunded(desk, page_of(done), "50.00")
         assert after.notes == ["€50.00 refunded."]
         paypal.control(wallet, next={"verb": "refund", "do": "decline"})
-        made(capture, **act, payment_id=done.payment["id"])
+        made(capture.capture, **act, payment_id=done.payment["id"])
         after = _refunded(desk, page_of(done), "45.00")
     assert after.notes == ["€15.00 of €45.00 refunded. The provider refused the rest: Not enough money on the account."]
     assert story(done)[0].count("refund.succeeded") == 3 and story(done)[0].count("refund.declined") == 1
