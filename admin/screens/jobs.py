@@ -1,5 +1,6 @@
 """Queues, workers, periodic jobs and what failed. The database is the truth; Redis only wakes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.job import Job
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -29,6 +30,10 @@ from app.core.runs import ALARMS, JobRun
 from app.core.texts import N_
 
 QUEUES = (queue.DELIVERIES, queue.DEFAULT)
+_LAST = text(
+    "SELECT last.* FROM unnest(CAST(:names AS text[])) AS wanted (name) CROSS JOIN LATERAL"
+    " (SELECT * FROM job_runs r WHERE r.name = wanted.name ORDER BY r.slot DESC LIMIT 1) AS last"
+)
 _ALIVE = "zahlwerk:alive:"  # the signs of life that workers and clocks leave
 _RECENT = timedelta(days=3)
 _PATIENCE = timedelta(minutes=5), timedelta(hours=1)  # a job is late after missing two slots, but within these
@@ -142,11 +147,16 @@ def _periodic() -> list[Periodic]:
     latest = select(runs).ext(distinct_on(runs.c.name)).where(runs.c.slot > now() - _RECENT)
     rows = connection().execute(latest.order_by(runs.c.name, runs.c.slot.desc())).mappings()
     found = {row["name"]: _of_run(row) for row in rows}
+    for row in _older(sorted(words.JOBS.keys() - found.keys())):
+        found[row["name"]] = _of_run(row)
     for name in words.JOBS.keys() - found.keys():
-        query = select(runs).where(runs.c.name == name).order_by(runs.c.slot.desc()).limit(1)
-        last = connection().execute(query).mappings().first()
-        found[name] = _of_run(last) if last else Periodic(name, _(words.JOBS[name]), words.NEVER, None, None, "", None)
+        found[name] = Periodic(name, _(words.JOBS[name]), words.NEVER, None, None, "", None)
     return [found[name] for name in sorted(found)]
+
+
+def _older(names: list[str]) -> Sequence[RowMapping]:
+    """The last run of each of these, however long ago."""
+    return connection().execute(_LAST, {"names": names}).mappings().all() if names else ()
 
 
 def _of_run(last: RowMapping) -> Periodic:

@@ -101,7 +101,6 @@ def pages(acquirers: Any) -> dict[str, str]:
         "search_nothing": "search/?q=nothing-like-this",
         "unknown": "unknown/",
         "unknown_correct": f"unknown/{silent}/correct",
-        "problem": "no-such-page",
         "reviews": "reviews/",
         "over": "over/",
         "customers": "customers/",
