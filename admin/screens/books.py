@@ -35,6 +35,7 @@ SAYS = {
     ),
     "over_is_what_is_over": N_("What was taken or given back too much is exactly what is named so."),
     "closed_hold_nothing": N_("Of an attempt that is over nothing is reserved any more that is not being given back."),
+    "disputes_end_in_nothing": N_("Once all disputes about a payment are over, nothing of it is in dispute."),
     "money_figures_equal_operations": N_("The amounts on the dashboards are those of the operations, hour by hour."),
     "attempt_figures_equal_operations": N_("The attempts on the dashboards are those of the operations, hour by hour."),
     "daily_figures_equal_hourly": N_("A day on the dashboards is the sum of its hours."),

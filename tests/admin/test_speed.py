@@ -66,10 +66,13 @@ def test_no_screen_needs_more_queries_than_it_should(desk, pages, queries):
     too_many = {}
     for name, path in pages.items():
         desk.open(f"/admin/{path}")  # warms what is kept for seconds
-        with queries() as seen:
-            assert desk.open(f"/admin/{path}").status == 200
-        if len(seen) > WHO_ASKS + OWN.get(name, USUAL):
-            too_many[name] = (len(seen), seen)
+        for _ in range(2):  # what is done once a minute, or counted anew after seconds, is not the screen's
+            with queries() as seen:
+                assert desk.open(f"/admin/{path}").status == 200
+            if len(seen) <= WHO_ASKS + OWN.get(name, USUAL):
+                break
+        else:
+            too_many[name] = (len(seen), [*seen])
     assert {name: found[0] for name, found in too_many.items()} == {}, too_many
 
 
