@@ -1,5 +1,7 @@
 """By API: what a key may move, and what waits for a second person."""
 
+from datetime import date, timedelta
+
 import pytest
 
 from app.api._pictures import PendingApproval
@@ -115,11 +117,14 @@ def key_with(app, tenant, *permissions, **limits) -> Api:
     return Api(app, tenant, secret)
 
 
+SCHEDULED = {"capture": "scheduled", "capture_on": str(date.today() + timedelta(days=2))}
 CREATES = ("payment.create", "checkout.create", "payment.read")
 
 
 @pytest.mark.parametrize("path", ["/payments", "/checkouts"])
-@pytest.mark.parametrize("terms", [{"capture": "automatic"}, {"capture": "scheduled", "capture_on": "2099-01-01"}])
+@pytest.mark.parametrize(
+    "terms", [{"capture": "automatic"}, {"capture": "scheduled", "capture_on": str(date.today() + timedelta(days=2))}]
+)
 def test_a_key_that_may_not_capture_makes_nothing_that_captures_itself(app, tenant, path, terms):
     api = key_with(app, tenant, *CREATES)
     assert error_of(api.post(path, order(1_000, **terms))) == (403, "capture_not_permitted", "capture")

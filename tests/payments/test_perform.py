@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from app.connectors.kinds import Answer, Outcome
 from app.core.clock import now
 from app.core.db import ALL, atomic, reading
+from app.core.ids import uuid7
 from app.payments import capture as capturing
 from app.payments.attempt import Means
 from app.payments.authorise import _move_on, _Prepared
@@ -91,6 +92,7 @@ def test_a_payment_does_not_go_to_the_next_provider_while_others_ask_about_it(ac
 def _left_capture(tenant, done, amount):
     """A capture that was written down, and whose process died."""
     wanted = {"amount": amount, "final": False, "reason": "", "lines": None, "permit": always}
+    wanted["operation_id"] = uuid7()
     return capturing._prepare(tenant.merchant_id, False, done.payment["id"], "test", None, wanted)
 
 

@@ -1,18 +1,20 @@
 """What a provider told is read again until it is booked; one bad message holds up no other, and staff are told."""
 
+import os
 import time
-from datetime import date, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import insert, text
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from app.connectors.kinds import NewsRefused
 from app.core.clock import now
 from app.core.db import ALL, atomic, reading
 from app.core.ids import public_id, uuid7
-from app.ledger.models import ClosedPeriod
-from app.ledger.post import PeriodClosed
 from app.merchants import contracts
 from app.merchants.add import CONTRACTS, change
 from app.payments import news
@@ -86,13 +88,12 @@ def test_one_that_cannot_be_read_holds_up_no_other_and_is_told_to_staff_once(act
     assert factories.fresh(done)["refunded"] == 6_607
 
 
-def test_a_fact_that_cannot_be_booked_holds_up_no_other_of_its_message(tenant):
-    """A capture and the rest that it released; the books are closed, and letting go needs no books."""
+def test_a_fact_that_cannot_be_booked_holds_up_no_other_of_its_message(tenant, databases):
+    """A capture and the rest that it released; the books take nothing, and letting go needs no books."""
     done = factories.authorised(tenant, 10_000)
     reference = factories.authorisation_of(done)["provider_reference"]
     message = _told(tenant, kind="capture", amount=4_000, authorisation=reference, released=6_000)
-    _close_the_books(tenant)
-    with pytest.raises(PeriodClosed):
+    with _books_that_take_nothing(databases), pytest.raises(DBAPIError):
         news.read(message)
     payment = factories.fresh(done)
     assert (payment["captured"], payment["cancelled"]) == (0, 6_000)
@@ -164,10 +165,19 @@ def _events(message):
         return connection.execute(query, {"id": message}).all()
 
 
-def _close_the_books(tenant) -> None:
-    with atomic(ALL) as connection:
-        connection.execute(
-            insert(ClosedPeriod).values(
-                id=uuid7(), merchant_id=tenant.merchant_id, live=False, last_day=date(2999, 12, 31), closed_at=now()
-            )
+@contextmanager
+def _books_that_take_nothing(databases) -> Iterator[None]:
+    name = os.environ["DATABASE_URL"].split("/")[3].split("?")[0]
+    engine = create_engine(databases.urls(name)[1])
+    with engine.begin() as owner:
+        body = "BEGIN RAISE EXCEPTION 'nothing is taken'; END"
+        owner.execute(text(f"CREATE FUNCTION take_nothing() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$"))
+        owner.execute(
+            text("CREATE TRIGGER nothing BEFORE INSERT ON ledger_entries FOR EACH ROW EXECUTE FUNCTION take_nothing()")
         )
+    try:
+        yield
+    finally:
+        with engine.begin() as owner:
+            owner.execute(text("DROP FUNCTION take_nothing() CASCADE"))
+        engine.dispose()
