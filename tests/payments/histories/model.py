@@ -249,6 +249,12 @@ class Expected:
         self.ops.append(op)
         self.hears(op, "succeeded", lapsed=lapsed)
 
+    def refused_elsewhere(self, op: Op) -> None:
+        """Tried in the portal, and refused: written down, so that nothing older is taken for a yes."""
+        op.state = "declined"
+        self.ops.append(op)
+        self.events.append("operation.refused_elsewhere")
+
     def sent_back(self, op: Op, word: str) -> None:
         """A late yes: its cancellation is written down, to be sent; and again if it could not be sent."""
         op.gives_back = True

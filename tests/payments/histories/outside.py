@@ -201,6 +201,8 @@ class Outside(History):
             amount = min(amount, self.model.holds(attempt))
         if to == "succeeded" and amount:
             self.expect([(picture["kind"], amount, attempt)], self.model.fact)
+        elif to == "declined" and picture["kind"] != "cancel":
+            self.expect([(picture["kind"], amount, attempt)], self.model.refused_elsewhere)
         return True
 
     def overtook(self) -> bool:
