@@ -198,13 +198,13 @@ def hear(
         return news.book(connection, tenant.contract_id, fact)
 
 
-def done_in_portal(tenant: Tenant, done: Done, kind: Any, amount: int) -> None:
+def done_in_portal(tenant: Tenant, done: Done, kind: Any, amount: int, outcome: str = "approved") -> None:
     """Somebody did it at the provider itself: it names the authorisation, not an operation of ours."""
     number = next(_numbers)
     fact = News(
         id=f"portal-{number}",
         kind=kind,
-        outcome=Outcome.APPROVED,
+        outcome=Outcome(outcome),
         amount=amount,
         currency=done.payment["currency"],
         provider_reference=f"portal-{number}",

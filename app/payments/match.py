@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from app.connectors.kinds import News
+from app.connectors.kinds import News, Outcome
 from app.core.errors import NotFound
 from app.core.ids import parse_id
 from app.payments.queries import AUTHORISATIONS, OPERATIONS, Held, held_authorisation, held_operation
@@ -106,7 +106,10 @@ def _one_of_ours_is_unheard(connection: Connection, held: Held, news: News) -> b
 
 
 def or_our_cancellation(connection: Connection, held: Held, news: News) -> Held:
-    """Our own cancellation of this authorisation, if one is under way: whatever let it go, there is only one."""
+    """Our own cancellation of this authorisation, if one is under way: whatever let it go, there is only one.
+
+    What was tried elsewhere and refused says nothing about ours.
+    """
     ours = (
         select(OPERATIONS.c.id)
         .where(
@@ -118,5 +121,6 @@ def or_our_cancellation(connection: Connection, held: Held, news: News) -> Held:
     )
     if news.amount is not None:
         ours = ours.where(OPERATIONS.c.amount <= news.amount)
-    found = None if held.operation else connection.execute(ours).scalar()
+    foreign = not held.operation and news.outcome is Outcome.APPROVED
+    found = connection.execute(ours).scalar() if foreign else None
     return held_operation(connection, found) if found is not None else held

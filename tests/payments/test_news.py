@@ -195,6 +195,18 @@ def test_a_refund_in_the_portal_that_failed_before_we_heard_of_it_is_no_refund(t
 # Our own, heard of from the provider's side first
 
 
+def test_a_cancellation_that_was_refused_in_the_portal_says_nothing_about_ours(act, tenant):
+    done = factories.authorised(tenant, 6_608)
+    ours = cancel(**act, payment_id=done.payment["id"]).operation
+    assert ours["state"] == "pending"
+    factories.done_in_portal(tenant, done, "cancel", 6_608, outcome="declined")
+    with reading(ALL) as connection:
+        state = connection.execute(select(OPERATIONS.c.state).where(OPERATIONS.c.id == ours["id"])).scalar_one()
+    assert state == "pending"
+    assert told(done.payment["id"])[-1] == "cancellation.pending"
+    assert booked(done.payment["id"]) == {}
+
+
 def test_our_cancellation_is_told_once_although_the_news_overtakes_its_answer(act, tenant):
     done = factories.authorised(tenant, 36_604)
     silent = cancel(**act, payment_id=done.payment["id"])

@@ -25,6 +25,7 @@ CARDS = ("visa", "news_duplicate", "visa", "news_duplicate", "challenge", "chall
 cards = st.sampled_from((*CARDS, "refused", "pending_decline"))
 shares = st.sampled_from((None, None, 500, 2_000, 2_000, 13_202, *STEERING))  # None: all there is
 mishaps = st.sampled_from((*(None,) * 30, "busy", *LOST, *DEATHS))
+QUARRELS = ("disputed", "decided")  # money was taken back; and the bank has decided about it
 places = st.integers(0, 99)
 
 
@@ -38,7 +39,7 @@ class Commands(History):
         card=cards,
         store=st.sampled_from((False, False, True)),
         mishap=mishaps,
-        then=st.sampled_from((None, 2_000, 6_607, "captured", "captured", "disputed", "given up", "refunded", "asked")),
+        then=st.sampled_from((None, 2_000, 6_607, "captured", "captured", *QUARRELS, "given up", "refunded", "asked")),
         end=st.sampled_from(("reversed", "lost")),
     )
     def a_payment_begins(
@@ -55,8 +56,10 @@ class Commands(History):
             self.somebody_asks_in_vain()
         elif then and self.left:
             self.the_merchant_captures(share=then if isinstance(then, int) else None, final=False, mishap=None)
-        if then == "disputed" and self.model.done("capture"):
+        if then in QUARRELS and self.model.done("capture"):
             self.the_bank_takes_a_turn(place=0, choice=1, amount=None)
+            if then == "decided":
+                self.the_bank_takes_a_turn(place=0, choice=("reversed", "lost").index(end), amount=None)
         if then == "refunded" and self.model.left_to_refund():
             self.the_merchant_refunds(share=None, mishap=None)
             self.banks_take_back_what_was_refunded(end)
