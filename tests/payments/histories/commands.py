@@ -48,6 +48,8 @@ class Commands(History):
         """Often further on already, or less would happen to captured money, and to attempts that were given up."""
         if then == "given up":
             letters, card = "B", "challenge"
+        elif then == "decided":
+            card, mishap = "visa", None
         self.begin(letters=letters, **terms)
         self.the_payer_tries(card=card, mishap=mishap, store=store)
         if then == "given up" and self.waiting:
@@ -57,9 +59,10 @@ class Commands(History):
         elif then and self.left:
             self.the_merchant_captures(share=then if isinstance(then, int) else None, final=False, mishap=None)
         if then in QUARRELS and self.model.done("capture"):
-            self.the_bank_takes_a_turn(place=0, choice=1, amount=None)
-            if then == "decided":
-                self.the_bank_takes_a_turn(place=0, choice=("reversed", "lost").index(end), amount=None)
+            if then == "disputed":
+                self.the_bank_takes_a_turn(place=0, choice=1, amount=None)
+            else:
+                self.the_bank_decides(end)
         if then == "refunded" and self.model.left_to_refund():
             self.the_merchant_refunds(share=None, mishap=None)
             self.banks_take_back_what_was_refunded(end)
@@ -69,6 +72,10 @@ class Commands(History):
         raise NotImplementedError
 
     def banks_take_back_what_was_refunded(self, end: str) -> None:
+        """See outside.py."""
+        raise NotImplementedError
+
+    def the_bank_decides(self, end: str) -> None:
         """See outside.py."""
         raise NotImplementedError
 

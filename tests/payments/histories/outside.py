@@ -105,6 +105,16 @@ class Outside(History):
         for one in acquirer.told[before:] if told else ():
             self.deliver(attempt.place, one)
 
+    def the_bank_decides(self, end: str) -> None:
+        """It took the money back, and says whose it is; we hear of both in their order."""
+        attempt = next(one for one in self.model.attempts if self.model.done("capture", one))
+        acquirer, reference = self.acquirer(attempt), self.reference(attempt)
+        before = len(acquirer.told)
+        if acquirer.dispute(reference, "charged_back"):
+            acquirer.dispute(reference, end)
+        for one in acquirer.told[before:]:
+            self.deliver(attempt.place, one)
+
     def banks_take_back_what_was_refunded(self, end: str) -> None:
         if self._refunded_and_undisputed():
             self.a_bank_takes_back_what_was_refunded(place=0, end=end, told=True)
